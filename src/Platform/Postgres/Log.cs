@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Logging;
+
+namespace Pipeline.Postgres;
+
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "PostgreSQL {Version} runs on 127.0.0.1:{Port} as process {ProcessId}, its files are in {Directory} (adopted: {Adopted}, {Milliseconds} ms)")]
+    public static partial void Started(ILogger logger, string version, int port, int processId, string directory, bool adopted, long milliseconds);
+
+    [LoggerMessage(2, LogLevel.Information, "PostgreSQL process {ProcessId} stopped in {Milliseconds} ms")]
+    public static partial void Stopped(ILogger logger, int processId, long milliseconds);
+
+    [LoggerMessage(3, LogLevel.Warning, "PostgreSQL process {ProcessId} did not stop within {Timeout}; stopping it at once, the next start will recover")]
+    public static partial void StopForced(ILogger logger, int processId, TimeSpan timeout);
+
+    [LoggerMessage(4, LogLevel.Warning, "PostgreSQL in {Source} cannot be used from there ({Reason}); using the copy {Copy}")]
+    public static partial void EngineCopied(ILogger logger, string source, string copy, string reason);
+
+    [LoggerMessage(5, LogLevel.Warning, "The user {User} cannot enter {Directory}; PostgreSQL keeps its files in {Elsewhere}")]
+    public static partial void Relocated(ILogger logger, string directory, string user, string elsewhere);
+
+    [LoggerMessage(6, LogLevel.Warning, "Removed the stale {File}: process {ProcessId} is not the server of this cluster")]
+    public static partial void StaleFileRemoved(ILogger logger, string file, int processId);
+
+    [LoggerMessage(7, LogLevel.Information, "PostgreSQL process {ProcessId} was left by an earlier host, but cannot be taken over ({Reason}); restarting it")]
+    public static partial void Restarting(ILogger logger, int processId, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "Port {Port} was taken before PostgreSQL could use it; trying another")]
+    public static partial void PortTaken(ILogger logger, int port);
+
+    [LoggerMessage(9, LogLevel.Information, "The cluster {Cluster} was created")]
+    public static partial void ClusterCreated(ILogger logger, string cluster);
+
+    [LoggerMessage(10, LogLevel.Information, "Migration {Module}/{Number:D4}_{Name} was applied in {Milliseconds} ms")]
+    public static partial void Migrated(ILogger logger, string module, int number, string name, long milliseconds);
+}

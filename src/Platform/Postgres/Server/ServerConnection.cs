@@ -1,0 +1,52 @@
+using Npgsql;
+
+namespace Pipeline.Postgres.Server;
+
+/// <summary>The host's own connections to its server.</summary>
+internal static class ServerConnection
+{
+    public static string String(int port, string password, string database) => new NpgsqlConnectionStringBuilder
+    {
+        Host = "127.0.0.1",
+        Port = port,
+        Username = Cluster.Role,
+        Password = password,
+        Database = database,
+        SslMode = SslMode.Disable,
+        GssEncryptionMode = GssEncryptionMode.Disable,
+        ApplicationName = PostgresRegistration.ApplicationName,
+    }.ConnectionString;
+
+    /// <summary>Opens a connection outside of any pool.</summary>
+    public static async Task<NpgsqlConnection> OpenAsync(int port, string password, string database, CancellationToken cancellationToken)
+    {
+        var unpooled = new NpgsqlConnectionStringBuilder(String(port, password, database)) { Pooling = false };
+        var connection = new NpgsqlConnection(unpooled.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the database when it does not exist, and proves that it accepts connections.</summary>
+    public static async Task EnsureDatabaseAsync(int port, string password, string database, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var probe = await OpenAsync(port, password, database, cancellationToken);
+            return;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
+        {
+            await using var connection = await OpenAsync(port, password, "postgres", cancellationToken);
+            await using var command = new NpgsqlCommand($"CREATE DATABASE \"{database.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", connection);
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
+}
