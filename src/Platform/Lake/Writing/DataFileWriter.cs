@@ -1,0 +1,125 @@
+using System.Globalization;
+using Pipeline.DuckDb;
+
+namespace Pipeline.Lake;
+
+/// <summary>Writes the rows of a query as data files: staged by one COPY where possible, then moved to their places.</summary>
+internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snapshot, TimeProvider time)
+{
+    private const string OtherPartition = "pipeline.lake: a row of another partition";
+    private const string Parquet = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS";
+
+    public async ValueTask<DeltaFiles> WriteAsync(DuckConnection connection, string query, DeltaWriteOptions options, CancellationToken cancellationToken)
+    {
+        var source = SourceQuery.Describe(connection, query, snapshot, options.AddColumns, cancellationToken);
+        var staging = location.Store.NewStagingPath("");
+        try
+        {
+            var copies = await Task.Run(() => Copy(connection, source, staging, options.ExpectOnePartition, cancellationToken), cancellationToken);
+            var files = new List<DeltaFile>(copies.Count);
+            foreach (var copy in copies)
+            {
+                if (copy.Rows > 0)
+                    files.Add(await PublishAsync(copy, source, cancellationToken));
+            }
+
+            return new DeltaFiles(files, source.Schema, files.Sum(f => f.NumRecords ?? 0), files.Sum(f => f.Size));
+        }
+        finally
+        {
+            RemoveStaged(staging);
+        }
+    }
+
+    private static List<CopyResult> Copy(DuckConnection connection, SourceQuery source, string staging, bool expectOne, CancellationToken cancellationToken)
+    {
+        if (source.PartitionColumns.Count == 0)
+            return CopyResult.Run(connection, $"COPY ({source.Select}) TO {Sql.Literal(staging)} ({Parquet})", cancellationToken);
+        if (expectOne)
+        {
+            var first = FirstPartition(connection, source, cancellationToken);
+            if (first is null)
+                return [];
+            if (TryCopyOne(connection, source, staging, first, cancellationToken) is { } one)
+                return [one with { PartitionKeys = first }];
+            RemoveStaged(staging);
+        }
+
+        Directory.CreateDirectory(staging);
+        var by = string.Join(", ", source.PartitionColumns.Select(c => Sql.Identifier(c.Name)));
+        return CopyResult.Run(
+            connection, $"COPY ({source.Select}) TO {Sql.Literal(staging)} ({Parquet}, PARTITION_BY ({by}), FILENAME_PATTERN '{{uuid}}')", cancellationToken);
+    }
+
+    private static Dictionary<string, string?>? FirstPartition(DuckConnection connection, SourceQuery source, CancellationToken cancellationToken)
+    {
+        var columns = string.Join(", ", source.PartitionColumns.Select(c => $"CAST({Sql.Identifier(c.Name)} AS VARCHAR)"));
+        using var result = connection.Query($"SELECT {columns} FROM ({source.Select}) LIMIT 1", cancellationToken);
+        if (!result.ReadChunk(out var chunk))
+            return null;
+        var values = new Dictionary<string, string?>(StringComparer.Ordinal);
+        for (var i = 0; i < source.PartitionColumns.Count; i++)
+            values[source.PartitionColumns[i].Name] = chunk.Column(i) is var column && column.IsNull(0) ? null : column.GetString(0);
+        return values;
+    }
+
+    private static CopyResult? TryCopyOne(
+        DuckConnection connection, SourceQuery source, string staging, Dictionary<string, string?> values, CancellationToken cancellationToken)
+    {
+        var names = string.Join(", ", source.PartitionColumns.Select(c => Sql.Identifier(c.Name)));
+        var same = string.Join(" AND ", source.PartitionColumns.Select(
+            c => $"{Sql.Identifier(c.Name)} IS NOT DISTINCT FROM CAST({(values[c.Name] is { } v ? Sql.Literal(v) : "NULL")} AS {c.Type.ToSql()})"));
+        try
+        {
+            return CopyResult.Run(
+                connection,
+                $"COPY (SELECT * EXCLUDE ({names}) FROM ({source.Select}) WHERE CASE WHEN {same} THEN true ELSE error('{OtherPartition}') END) "
+                + $"TO {Sql.Literal(staging)} ({Parquet})",
+                cancellationToken)[0];
+        }
+        catch (DuckException e) when (e.Message.Contains(OtherPartition, StringComparison.Ordinal))
+        {
+            return null;
+        }
+    }
+
+    private async ValueTask<DeltaFile> PublishAsync(CopyResult copy, SourceQuery source, CancellationToken cancellationToken)
+    {
+        var values = source.PartitionColumns.ToDictionary(
+            c => c.Name, c => PartitionValue.FromDuckDb(copy.PartitionKeys[c.Name], c.Type, c.Name), StringComparer.Ordinal);
+        foreach (var column in source.DataColumns)
+        {
+            if (!column.Nullable && copy.Columns.TryGetValue(column.Name, out var known) && known.NullCount is > 0)
+                throw new TerminalException($"Column '{column.Name}' of Delta table '{location.Path}' takes no null, and {known.NullCount} rows have one.");
+        }
+
+        var name = string.Create(CultureInfo.InvariantCulture, $"part-00000-{Guid.NewGuid()}-c000.zstd.parquet");
+        var relative = values.Count == 0 ? name : $"{PartitionValue.Folder(snapshot.PartitionColumns, values)}/{name}";
+        await location.Store.UploadFileAsync(copy.File, location.Path.Combine(relative), cancellationToken);
+        return new DeltaFile
+        {
+            Path = UriPath.Encode(relative),
+            PartitionValues = values,
+            Size = copy.Size,
+            ModificationTime = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            DataChange = true,
+            Stats = StatisticsWriter.Write(copy.Rows, source.DataColumns, copy.Columns, TableProperties.StatisticsColumns(snapshot.Metadata)),
+        };
+    }
+
+    // What cannot be removed now, the cleaning of the staging folder finds.
+    private static void RemoveStaged(string staging)
+    {
+        try
+        {
+            if (Directory.Exists(staging))
+                Directory.Delete(staging, recursive: true);
+            else
+                File.Delete(staging);
+        }
+        catch (IOException e)
+        {
+            _ = e;
+        }
+    }
+}
