@@ -19,7 +19,7 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Warning, "The user {User} cannot enter {Directory}; PostgreSQL keeps its files in {Elsewhere}")]
     public static partial void Relocated(ILogger logger, string directory, string user, string elsewhere);
 
-    [LoggerMessage(6, LogLevel.Warning, "Removed the stale {File}: process {ProcessId} is not the server of this cluster")]
+    [LoggerMessage(6, LogLevel.Warning, "Removed the stale file {File}: process {ProcessId} is not the server of this cluster")]
     public static partial void StaleFileRemoved(ILogger logger, string file, int processId);
 
     [LoggerMessage(7, LogLevel.Information, "PostgreSQL process {ProcessId} was left by an earlier host, but cannot be taken over ({Reason}); restarting it")]
@@ -30,6 +30,18 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Information, "The cluster {Cluster} was created")]
     public static partial void ClusterCreated(ILogger logger, string cluster);
+
+    [LoggerMessage(11, LogLevel.Warning, "The file {File} was missing; the server's password was set anew")]
+    public static partial void PasswordReset(ILogger logger, string file);
+
+    [LoggerMessage(12, LogLevel.Warning, "The folder {Folder} of a start that broke off could not be removed: {Reason}")]
+    public static partial void LeftoverKept(ILogger logger, string folder, string reason);
+
+    [LoggerMessage(13, LogLevel.Warning, "The database cannot be migrated yet, trying again: {Reason}")]
+    public static partial void MigrationDelayed(ILogger logger, string reason);
+
+    [LoggerMessage(14, LogLevel.Warning, "Ending PostgreSQL process {ProcessId}, which outlived its killed server")]
+    public static partial void OrphanEnded(ILogger logger, int processId);
 
     [LoggerMessage(10, LogLevel.Information, "Migration {Module}/{Number:D4}_{Name} was applied in {Milliseconds} ms")]
     public static partial void Migrated(ILogger logger, string module, int number, string name, long milliseconds);

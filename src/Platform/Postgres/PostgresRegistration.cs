@@ -82,7 +82,7 @@ public static class PostgresRegistration
 
     private static void Default(NpgsqlDataSourceBuilder builder, string keyword, object value)
     {
-        if (!builder.ConnectionStringBuilder.ContainsKey(keyword))
+        if (!builder.ConnectionStringBuilder.ShouldSerialize(keyword))
             builder.ConnectionStringBuilder[keyword] = value;
     }
 }

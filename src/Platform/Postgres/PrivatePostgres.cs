@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Pipeline.Postgres.Server;
 
 namespace Pipeline.Postgres;
@@ -10,6 +11,8 @@ namespace Pipeline.Postgres;
 /// </summary>
 public sealed class PrivatePostgres : IAsyncDisposable
 {
+    private const int Rounds = 5;
+
     private readonly HostLock _hostLock;
     private readonly ServerLayout _layout;
     private readonly Postmaster _server;
@@ -17,10 +20,18 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private readonly TimeSpan _stopTimeout;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private int _stopped;
+    private readonly Lock _gate = new();
+    private Task? _stopping;
 
     private PrivatePostgres(
-        HostLock hostLock, ServerLayout layout, Postmaster server, bool adopted, string connectionString, PrivatePostgresOptions options, ILogger logger, TimeProvider time)
+        HostLock hostLock,
+        ServerLayout layout,
+        Postmaster server,
+        bool adopted,
+        string connectionString,
+        PrivatePostgresOptions options,
+        ILogger logger,
+        TimeProvider time)
     {
         _hostLock = hostLock;
         _layout = layout;
@@ -86,44 +97,54 @@ public sealed class PrivatePostgres : IAsyncDisposable
         if (OperatingSystem.IsWindows())
             throw new TerminalException("The private PostgreSQL runs on Linux and macOS: on Windows set ConnectionStrings__warehouse to a server.");
 
-        var hostDirectory = ServerLayout.HostDirectoryOf(Path.GetFullPath(options.DataDirectory));
-        if (!Directory.Exists(hostDirectory))
-        {
-            Directory.CreateDirectory(hostDirectory);
-            File.SetUnixFileMode(hostDirectory, Modes.Passage);
-        }
-
-        var hostLock = HostLock.Acquire(ServerLayout.LockOf(hostDirectory), options.DataDirectory);
+        var dataDirectory = Path.GetFullPath(options.DataDirectory);
+        var logger = loggerFactory.CreateLogger<PrivatePostgres>();
+        HostLock? hostLock = null;
         try
         {
-            return await StartLockedAsync(options, hostDirectory, hostLock, loggerFactory.CreateLogger<PrivatePostgres>(), time, cancellationToken);
+            var hostDirectory = ServerLayout.HostDirectoryOf(dataDirectory);
+            Modes.CreateDirectory(hostDirectory, Modes.Passage);
+            hostLock = HostLock.Acquire(hostDirectory, dataDirectory);
+            return await StartLockedAsync(options, hostDirectory, hostLock, logger, time, cancellationToken);
         }
-        catch
+        catch (Exception e)
         {
-            hostLock.Dispose();
+            hostLock?.Dispose();
+            if (e is IOException or UnauthorizedAccessException or NpgsqlException)
+                throw new TerminalException($"Start PostgreSQL in {dataDirectory}: {e.Message}", e);
             throw;
         }
     }
 
-    /// <summary>Stops the server: orderly, or at once after the stop timeout. Does nothing when it was stopped before.</summary>
-    public async Task StopAsync()
+    /// <summary>Stops the server: orderly, or at once after the stop timeout. May be called again and by several.</summary>
+    public Task StopAsync()
     {
-        if (Interlocked.Exchange(ref _stopped, 1) != 0)
-            return;
-        _watchdog?.Dispose();
-        await Stopper.StopAsync(_server, _layout.Cluster, _stopTimeout, _logger, _time);
-        _hostLock.Dispose();
+        lock (_gate)
+            return _stopping ??= StopOnceAsync();
     }
 
     /// <summary>Same as <see cref="StopAsync"/>.</summary>
     public ValueTask DisposeAsync() => new(StopAsync());
+
+    private async Task StopOnceAsync()
+    {
+        _watchdog?.Dispose();
+        try
+        {
+            await Stopper.StopAsync(_server, _layout.Cluster, _stopTimeout, _logger, _time);
+        }
+        finally
+        {
+            _hostLock.Dispose();
+        }
+    }
 
     private static async Task<PrivatePostgres> StartLockedAsync(
         PrivatePostgresOptions options, string hostDirectory, HostLock hostLock, ILogger logger, TimeProvider time, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var existing = ServerLayout.Existing(hostDirectory);
-        var owned = existing is not null && Directory.Exists(existing.Cluster) ? existing.Cluster : null;
+        var owned = existing is not null && File.Exists(Path.Combine(existing.Cluster, "PG_VERSION")) ? existing.Cluster : null;
         var user = await ServerUser.ResolveAsync(options.UserName, owned, cancellationToken);
         var layout = existing ?? await ServerLayout.ChooseAsync(hostDirectory, options.SharedDirectory, user, logger, cancellationToken);
         if (existing is not null)
@@ -131,14 +152,35 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
         var copies = user.Name is null ? hostDirectory : options.SharedDirectory;
         var engine = await ServerEngine.PrepareAsync(options.EngineDirectory ?? EngineLocator.PostgresDirectory(), copies, user, logger, cancellationToken);
-        var password = Cluster.ReadOrCreatePassword(layout);
-        if (await Cluster.EnsureAsync(layout, engine, user, password, cancellationToken))
-            Log.ClusterCreated(logger, layout.Cluster);
+        var cluster = new Cluster(layout, engine, user, logger);
+        string? password;
+        if (cluster.Exists)
+        {
+            cluster.Check();
+            password = cluster.Password;
+        }
+        else
+        {
+            password = await cluster.CreateAsync(cancellationToken);
+        }
 
         var adoption = new Adoption(options, layout, engine, logger, time);
+        var launcher = new Launcher(options, layout, engine, user, logger, time);
         var server = await adoption.TryAsync(password, cancellationToken);
         var adopted = server is not null;
-        server ??= await new Launcher(options, layout, engine, user, logger, time).StartAsync(cancellationToken);
+        password ??= await cluster.ResetPasswordAsync(cancellationToken);
+        for (var round = 0; server is null; round++)
+        {
+            if (round == Rounds)
+                throw new TerminalException($"Start PostgreSQL in {layout.Cluster}: other servers kept starting there.");
+            server = await launcher.StartAsync(cancellationToken);
+            if (server is null)
+            {
+                server = await adoption.TryAsync(password, cancellationToken);
+                adopted = server is not null;
+            }
+        }
+
         try
         {
             await ServerConnection.EnsureDatabaseAsync(server.Port, password, options.Database, cancellationToken);

@@ -1,11 +1,32 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Pipeline.Postgres.Migrations;
 
-/// <summary>Migrates before any hosted service starts.</summary>
-internal sealed class MigrationService(Migrator migrator) : IHostedLifecycleService
+/// <summary>Migrates before any hosted service starts; waits a while for a server that starts at the same time as this process.</summary>
+internal sealed class MigrationService(Migrator migrator, ILogger<Migrator> logger, TimeProvider time) : IHostedLifecycleService
 {
-    public Task StartingAsync(CancellationToken cancellationToken) => migrator.MigrateAsync(cancellationToken);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await migrator.MigrateAsync(cancellationToken);
+                return;
+            }
+            catch (TransientException e) when (time.GetElapsedTime(started) < s_patience)
+            {
+                Log.MigrationDelayed(logger, e.Message);
+            }
+
+            await Task.Delay(s_pause, time, cancellationToken);
+        }
+    }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

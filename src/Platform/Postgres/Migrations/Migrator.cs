@@ -13,7 +13,7 @@ namespace Pipeline.Postgres;
 public sealed class Migrator
 {
     /// <summary>The advisory lock that one migrating process holds in a database.</summary>
-    private const long LockKey = 0x70697065_6c696e65;
+    internal const long LockKey = 0x70697065_6c696e65;
 
     private const string Prepare =
         """
@@ -59,7 +59,7 @@ public sealed class Migrator
             await ExecuteAsync(connection, $"SELECT pg_advisory_lock({LockKey})", cancellationToken);
             try
             {
-                await ExecuteAsync(connection, Prepare, cancellationToken);
+                await PrepareAsync(connection, cancellationToken);
                 foreach (var source in _sources)
                     await MigrateAsync(connection, source, cancellationToken);
             }
@@ -93,6 +93,14 @@ public sealed class Migrator
 
             Log.Migrated(_logger, source.Module, migration.Number, migration.Name, (long)_time.GetElapsedTime(started).TotalMilliseconds);
         }
+    }
+
+    /// <summary>Looks first, so that a role that may not create schemas can run where somebody else created this one.</summary>
+    private static async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var exists = new NpgsqlCommand("SELECT to_regclass('pipeline.migrations') IS NOT NULL", connection);
+        if (await exists.ExecuteScalarAsync(cancellationToken) is not true)
+            await ExecuteAsync(connection, Prepare, cancellationToken);
     }
 
     private async Task ApplyAsync(NpgsqlConnection connection, string module, Migration migration, CancellationToken cancellationToken)

@@ -8,8 +8,10 @@ internal sealed class Adoption(PrivatePostgresOptions options, ServerLayout layo
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(10);
 
+    /// <param name="password">The role's password; null when it is lost, so that a server that runs is of no use.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The server that runs and is now ours; null when none runs (any more), so that one can be started.</returns>
-    public async Task<Postmaster?> TryAsync(string password, CancellationToken cancellationToken)
+    public async Task<Postmaster?> TryAsync(string? password, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         while (true)
@@ -22,7 +24,7 @@ internal sealed class Adoption(PrivatePostgresOptions options, ServerLayout layo
                 if (await RejectionAsync(server, password, cancellationToken) is not { } reason)
                     return server;
                 Log.Restarting(logger, server.ProcessId, reason);
-                await Stopper.StopAsync(server, layout.Cluster, options.StartTimeout, logger, time);
+                await Stopper.StopAsync(server, layout.Cluster, options.StopTimeout, logger, time);
                 return null;
             }
 
@@ -37,8 +39,12 @@ internal sealed class Adoption(PrivatePostgresOptions options, ServerLayout layo
         }
     }
 
-    private async Task<string?> RejectionAsync(Postmaster server, string password, CancellationToken cancellationToken)
+    private async Task<string?> RejectionAsync(Postmaster server, string? password, CancellationToken cancellationToken)
     {
+        if (password is null)
+            return "its password is lost";
+        if (options.Port != 0 && options.Port != server.Port)
+            return $"it listens on port {server.Port}, and {options.Port} is wanted";
         try
         {
             await using var connection = await ServerConnection.OpenAsync(server.Port, password, "postgres", cancellationToken);

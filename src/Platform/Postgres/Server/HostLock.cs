@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Pipeline.Postgres.Server;
 
 /// <summary>
-/// One host per data directory: an exclusive lock on a file, which the system lifts when the host ends in whatever way. The file names the holder.
+/// One host per data directory: an exclusive lock on a file, which the system lifts when the host ends in whatever way. A second file names the holder
+/// (the locked one itself cannot be read meanwhile).
 /// </summary>
 internal sealed class HostLock : IDisposable
 {
@@ -12,8 +13,10 @@ internal sealed class HostLock : IDisposable
     private HostLock(FileStream file) => _file = file;
 
     /// <exception cref="TerminalException">Another process holds it, or the folder cannot be written.</exception>
-    public static HostLock Acquire(string path, string dataDirectory)
+    public static HostLock Acquire(string hostDirectory, string dataDirectory)
     {
+        var path = Path.Combine(hostDirectory, "host.lock");
+        var holder = Path.Combine(hostDirectory, "host.pid");
         FileStream file;
         try
         {
@@ -25,22 +28,21 @@ internal sealed class HostLock : IDisposable
         }
         catch (IOException e) when (File.Exists(path))
         {
-            throw new TerminalException(
-                $"The data directory {dataDirectory} is in use by another host{Holder(path)}: stop that one or name another data directory.", e);
+            var name = File.Exists(holder) ? $" (process {File.ReadAllText(holder)})" : "";
+            throw new TerminalException($"The data directory {dataDirectory} is in use by another host{name}: stop that one or name another data directory.", e);
         }
 
-        file.SetLength(0);
-        file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-        file.Flush();
-        return new HostLock(file);
+        try
+        {
+            File.WriteAllText(holder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            return new HostLock(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     public void Dispose() => _file.Dispose();
-
-    private static string Holder(string path)
-    {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using var reader = new StreamReader(file);
-        return reader.ReadToEnd() is { Length: > 0 } pid ? $" (process {pid})" : "";
-    }
 }

@@ -12,16 +12,19 @@ internal sealed class Launcher(
     private const int PortAttempts = 20;
     private const long LogLimit = 8 << 20;
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan s_orphanPatience = TimeSpan.FromSeconds(1);
 
+    /// <returns>The server; null when another start, of a host that was killed meanwhile, came first: that server can be taken over.</returns>
     /// <exception cref="TerminalException">It does not start; the message holds the last lines of its log.</exception>
-    public async Task<Postmaster> StartAsync(CancellationToken cancellationToken)
+    public async Task<Postmaster?> StartAsync(CancellationToken cancellationToken)
     {
+        CheckPaths();
         PrepareLog();
         var started = time.GetTimestamp();
         var port = FirstPort();
         for (var attempt = 1; ; attempt++)
         {
-            RemoveStaleFile();
+            await RemoveStaleFileAsync(cancellationToken);
             ServerConfiguration.Write(layout, engine, port, options.Settings);
             var logStart = new FileInfo(layout.LogFile).Length;
             var (server, failure) = await LaunchAsync(cancellationToken);
@@ -30,6 +33,8 @@ internal sealed class Launcher(
 
             var said = TailOfLog(logStart);
             var inTime = time.GetElapsedTime(started) < options.StartTimeout;
+            if (said.Contains("lock file \"postmaster.pid\" already exists", StringComparison.Ordinal) && inTime)
+                return null;
             if (said.Contains("could not bind", StringComparison.Ordinal) && options.Port == 0 && attempt < PortAttempts && inTime)
             {
                 Log.PortTaken(logger, port);
@@ -37,8 +42,7 @@ internal sealed class Launcher(
             }
             else if (said.Contains("pre-existing shared memory block", StringComparison.Ordinal) && inTime)
             {
-                // The children of a killed server are still about to end.
-                await Task.Delay(s_poll * 10, time, cancellationToken);
+                await EndOrphansAsync(cancellationToken);
             }
             else
             {
@@ -84,14 +88,57 @@ internal sealed class Launcher(
     }
 
     /// <summary>
-    /// PostgreSQL deals with a file left by a dead server itself, but takes any living process of its user that has got the same id for that server.
+    /// PostgreSQL deals with a file left by a dead server itself, but takes any living process of its user that has got the same id for that server,
+    /// and does not start over a file that is cut short.
     /// </summary>
-    private void RemoveStaleFile()
+    private async Task RemoveStaleFileAsync(CancellationToken cancellationToken)
     {
-        if (Postmaster.Read(layout.Cluster) is not { } left || left.IsRunningIn(layout.Cluster) || !Native.Exists(left.ProcessId))
+        var file = Postmaster.FileOf(layout.Cluster);
+        if (!File.Exists(file))
             return;
-        File.Delete(Path.Combine(layout.Cluster, Postmaster.FileName));
-        Log.StaleFileRemoved(logger, Postmaster.FileName, left.ProcessId);
+        var left = Postmaster.Read(layout.Cluster);
+        if (left is null)
+        {
+            // A server that starts at this moment fills it within milliseconds.
+            await Task.Delay(s_poll * 20, time, cancellationToken);
+            left = Postmaster.Read(layout.Cluster);
+        }
+
+        if (left is not null && (left.IsRunningIn(layout.Cluster) || !Native.Exists(left.ProcessId)))
+            return;
+        File.Delete(file);
+        Log.StaleFileRemoved(logger, file, left?.ProcessId ?? 0);
+    }
+
+    /// <summary>
+    /// The children of a server that was killed end by themselves as soon as they notice, which one that computes may not do for hours;
+    /// until then no server can start.
+    /// </summary>
+    private async Task EndOrphansAsync(CancellationToken cancellationToken)
+    {
+        var orphans = ServerProcesses.Of(layout.Cluster);
+        foreach (var orphan in orphans)
+        {
+            Log.OrphanEnded(logger, orphan);
+            Native.Signal(orphan, Native.Quit);
+        }
+
+        var started = time.GetTimestamp();
+        while (ServerProcesses.Of(layout.Cluster).Count > 0 && time.GetElapsedTime(started) < s_orphanPatience)
+            await Task.Delay(s_poll, time, cancellationToken);
+        foreach (var orphan in ServerProcesses.Of(layout.Cluster).Intersect(orphans))
+            Native.Signal(orphan, Native.Kill);
+        await Task.Delay(s_poll, time, cancellationToken);
+    }
+
+    /// <summary>pg_ctl puts these between double quotes of a shell, as they are.</summary>
+    private void CheckPaths()
+    {
+        foreach (var path in (string[])[layout.Cluster, engine.Directory])
+        {
+            if (path.AsSpan().IndexOfAny("\"$`\\\n") >= 0)
+                throw new TerminalException($"PostgreSQL cannot be started in a folder whose path has one of \" $ ` \\ or a line break: {path}");
+        }
     }
 
     private void PrepareLog()

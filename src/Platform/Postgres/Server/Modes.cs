@@ -17,4 +17,13 @@ internal static class Modes
 
     /// <summary>0755: everybody reads and gets in.</summary>
     public const UnixFileMode Public = Readable | Passage;
+
+    /// <summary>Makes a folder of that mode, whatever the process masks; one that exists is left as it is.</summary>
+    public static void CreateDirectory(string path, UnixFileMode mode)
+    {
+        if (Directory.Exists(path))
+            return;
+        Directory.CreateDirectory(path);
+        File.SetUnixFileMode(path, mode);
+    }
 }

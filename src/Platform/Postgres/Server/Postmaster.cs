@@ -8,9 +8,11 @@ namespace Pipeline.Postgres.Server;
 /// <param name="Status"><c>starting</c>, <c>ready</c>, <c>stopping</c>, <c>standby</c>; empty while it is not known yet.</param>
 internal sealed record Postmaster(int ProcessId, int Port, string Status)
 {
-    public const string FileName = "postmaster.pid";
+    private const string FileName = "postmaster.pid";
 
     public bool IsReady => Status == "ready" && Port > 0;
+
+    public static string FileOf(string cluster) => Path.Combine(cluster, FileName);
 
     /// <summary>Reads the file; null when there is none or it is only half written.</summary>
     public static Postmaster? Read(string cluster)
@@ -18,7 +20,7 @@ internal sealed record Postmaster(int ProcessId, int Port, string Status)
         string[] lines;
         try
         {
-            lines = File.ReadAllLines(Path.Combine(cluster, FileName));
+            lines = File.ReadAllLines(FileOf(cluster));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -34,35 +36,5 @@ internal sealed record Postmaster(int ProcessId, int Port, string Status)
     /// <summary>
     /// Whether the process is alive and really the server of this cluster, not another program that got the same id since. A zombie is not alive.
     /// </summary>
-    public bool IsRunningIn(string cluster)
-    {
-        if (!Native.Exists(ProcessId))
-            return false;
-        if (!Directory.Exists("/proc/self"))
-            return RunsByProcessList(cluster);
-
-        try
-        {
-            // A server's working directory is its cluster, and its first argument is its program ("postgres: ..." in its children).
-            var folder = new FileInfo($"/proc/{ProcessId}/cwd").LinkTarget;
-            if (folder is null || folder != Native.RealPath(cluster))
-                return false;
-            var command = File.ReadAllText($"/proc/{ProcessId}/cmdline").Split('\0')[0];
-            return Path.GetFileName(command) == "postgres";
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Gone meanwhile, a zombie, or a process of somebody else, which our server never is.
-            return false;
-        }
-    }
-
-    private bool RunsByProcessList(string cluster)
-    {
-        using var process = ServerCommand.Start(
-            ServerUser.Host, "/bin/ps", ["-p", ProcessId.ToString(CultureInfo.InvariantCulture), "-o", "stat=,command="], null, redirectInput: false);
-        var listed = process.StandardOutput.ReadToEnd().Trim();
-        process.WaitForExit();
-        return !listed.StartsWith('Z') && listed.Contains("postgres", StringComparison.Ordinal) && listed.Contains(cluster, StringComparison.Ordinal);
-    }
+    public bool IsRunningIn(string cluster) => Native.Exists(ProcessId) && ServerProcesses.IsServer(ProcessId, cluster);
 }

@@ -17,13 +17,14 @@ internal static class ServerConfiguration
         ("listen_addresses", "127.0.0.1"),
         ("unix_socket_directories", ""),
         ("password_encryption", "scram-sha-256"),
-        ("max_connections", "60"),
+        ("max_connections", "100"),
 
         // Small when idle: the data that is hot fits, the rest is in the system's cache.
         ("shared_buffers", "96MB"),
         ("work_mem", "8MB"),
         ("maintenance_work_mem", "64MB"),
         ("huge_pages", "off"),
+        ("io_method", "sync"),
         ("max_worker_processes", "4"),
         ("max_parallel_workers", "2"),
         ("max_parallel_workers_per_gather", "1"),
@@ -100,5 +101,6 @@ internal static class ServerConfiguration
         s_settings.Where(s => !overrides.ContainsKey(s.Name)).Concat(overrides.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => (o.Key, o.Value)));
 
     private static void Append(StringBuilder text, string name, string value) =>
-        text.Append(name).Append(" = '").Append(value.Replace("'", "''", StringComparison.Ordinal)).Append("'\n");
+        text.Append(name).Append(" = '")
+            .Append(value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)).Append("'\n");
 }

@@ -37,16 +37,12 @@ internal static class ServerConnection
     /// <summary>Makes the database when it does not exist, and proves that it accepts connections.</summary>
     public static async Task EnsureDatabaseAsync(int port, string password, string database, CancellationToken cancellationToken)
     {
-        try
-        {
-            await using var probe = await OpenAsync(port, password, database, cancellationToken);
+        await using var connection = await OpenAsync(port, password, "postgres", cancellationToken);
+        await using var exists = new NpgsqlCommand("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", connection);
+        exists.Parameters.AddWithValue(database);
+        if (await exists.ExecuteScalarAsync(cancellationToken) is true)
             return;
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
-        {
-            await using var connection = await OpenAsync(port, password, "postgres", cancellationToken);
-            await using var command = new NpgsqlCommand($"CREATE DATABASE \"{database.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", connection);
-            await command.ExecuteNonQueryAsync(cancellationToken);
-        }
+        await using var create = new NpgsqlCommand($"CREATE DATABASE \"{database.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", connection);
+        await create.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -103,7 +103,7 @@ internal sealed partial record ServerEngine(string Directory, string Version)
 
     private static void Copy(string source, string copies, string copy)
     {
-        System.IO.Directory.CreateDirectory(copies);
+        Modes.CreateDirectory(copies, Modes.Public);
         var staging = $"{copy}.{Guid.NewGuid():N}";
         foreach (var (relative, _) in Files(source))
         {

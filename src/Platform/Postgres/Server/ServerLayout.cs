@@ -25,24 +25,29 @@ internal sealed record ServerLayout(string HostDirectory, string ServerDirectory
 
     public static string HostDirectoryOf(string dataDirectory) => Path.Combine(dataDirectory, "postgres");
 
-    public static string LockOf(string hostDirectory) => Path.Combine(hostDirectory, "host.lock");
-
     private static string LocationOf(string hostDirectory) => Path.Combine(hostDirectory, "location");
 
     /// <summary>The folder that an earlier start settled on; null before the first one.</summary>
     public static ServerLayout? Existing(string hostDirectory)
     {
-        var location = LocationOf(hostDirectory);
-        if (File.Exists(location))
+        if (Location(hostDirectory) is not { } elsewhere)
         {
-            var elsewhere = File.ReadAllText(location).Trim();
-            return Directory.Exists(elsewhere)
-                ? new ServerLayout(hostDirectory, elsewhere)
-                : throw new TerminalException($"{location} says that the server's files are in {elsewhere}, which does not exist.");
+            var here = new ServerLayout(hostDirectory, hostDirectory);
+            return Directory.Exists(here.Cluster) ? here : null;
         }
 
-        var here = new ServerLayout(hostDirectory, hostDirectory);
-        return Directory.Exists(here.Cluster) ? here : null;
+        if (!Directory.Exists(elsewhere))
+            throw new TerminalException($"{LocationOf(hostDirectory)} says that the server's files are in {elsewhere}, which does not exist.");
+        var owner = File.ReadAllText(OwnerOf(elsewhere)).Trim();
+        if (owner != hostDirectory)
+        {
+            // A data directory that was moved keeps its cluster; one that was copied must not share it.
+            if (Location(owner) == elsewhere)
+                throw new TerminalException($"{hostDirectory} is a copy of {owner}, whose cluster is in {elsewhere}: delete the copy's postgres folder to start it empty.");
+            DurableFile.Replace(OwnerOf(elsewhere), $"{hostDirectory}\n", Modes.Readable);
+        }
+
+        return new ServerLayout(hostDirectory, elsewhere);
     }
 
     /// <summary>Settles on a folder that the user can enter: tried out as that user.</summary>
@@ -55,9 +60,8 @@ internal sealed record ServerLayout(string HostDirectory, string ServerDirectory
         var elsewhere = Path.Combine(shared, Guid.NewGuid().ToString("N"));
         try
         {
-            Directory.CreateDirectory(shared);
-            Directory.CreateDirectory(elsewhere);
-            File.SetUnixFileMode(elsewhere, Modes.Passage);
+            Modes.CreateDirectory(shared, Modes.Public);
+            Modes.CreateDirectory(elsewhere, Modes.Passage);
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
@@ -66,7 +70,7 @@ internal sealed record ServerLayout(string HostDirectory, string ServerDirectory
 
         if (!await CanEnterAsync(elsewhere, user, cancellationToken))
             throw new TerminalException($"User {user.Name}, as whom PostgreSQL runs, can enter neither {hostDirectory} nor {elsewhere}.");
-        DurableFile.Create(Path.Combine(elsewhere, "owner"), $"{hostDirectory}\n", Modes.Readable);
+        DurableFile.Create(OwnerOf(elsewhere), $"{hostDirectory}\n", Modes.Readable);
         DurableFile.Replace(LocationOf(hostDirectory), $"{elsewhere}\n", Modes.Readable);
         Log.Relocated(logger, hostDirectory, user.Name ?? "", elsewhere);
         return new ServerLayout(hostDirectory, elsewhere);
@@ -77,6 +81,11 @@ internal sealed record ServerLayout(string HostDirectory, string ServerDirectory
         if (!await CanEnterAsync(ServerDirectory, user, cancellationToken))
             throw new TerminalException($"The cluster {Cluster} belongs to user {user.Name}, who cannot enter a folder above it: let that user pass, or move it.");
     }
+
+    private static string? Location(string hostDirectory) =>
+        File.Exists(LocationOf(hostDirectory)) ? File.ReadAllText(LocationOf(hostDirectory)).Trim() : null;
+
+    private static string OwnerOf(string serverDirectory) => Path.Combine(serverDirectory, "owner");
 
     private static async Task<bool> CanEnterAsync(string directory, ServerUser user, CancellationToken cancellationToken)
     {

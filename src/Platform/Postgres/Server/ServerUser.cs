@@ -48,15 +48,15 @@ internal sealed record ServerUser(string? Name, uint UserId, uint GroupId)
 
     private static async Task<string?> OwnerAsync(string path, CancellationToken cancellationToken)
     {
-        var listed = await ServerCommand.RunAsync(Host, "/bin/ls", ["-ld", "--", path], null, cancellationToken);
+        var listed = await ServerCommand.RunAsync(Host, "ls", ["-ld", "--", path], null, cancellationToken);
         var fields = listed.Output.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return listed.ExitCode == 0 && fields.Length > 3 ? fields[2] : null;
     }
 
     private static async Task<ServerUser?> FindAsync(string name, CancellationToken cancellationToken)
     {
-        var user = await ServerCommand.RunAsync(Host, "/usr/bin/id", ["-u", "--", name], null, cancellationToken);
-        var group = await ServerCommand.RunAsync(Host, "/usr/bin/id", ["-g", "--", name], null, cancellationToken);
+        var user = await ServerCommand.RunAsync(Host, "id", ["-u", "--", name], null, cancellationToken);
+        var group = await ServerCommand.RunAsync(Host, "id", ["-g", "--", name], null, cancellationToken);
         if (user.ExitCode != 0 || group.ExitCode != 0)
             return null;
         var id = uint.Parse(user.Output, NumberStyles.Integer, CultureInfo.InvariantCulture);

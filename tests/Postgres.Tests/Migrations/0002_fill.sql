@@ -1,0 +1,1 @@
+INSERT INTO sample VALUES ('from the migration');

@@ -1,0 +1,187 @@
+using System.Globalization;
+using Npgsql;
+using Pipeline.Postgres.Server;
+using Pipeline.Testing;
+
+namespace Pipeline.Postgres.Tests;
+
+public class RecoveryTests
+{
+    [Fact]
+    public async Task Start_AfterTheHostWasKilled_TakesOverTheRunningServer()
+    {
+        using var directory = new TempDirectory();
+        await using var host = await HostProcess.StartAsync(directory.Data());
+        await using var session = new NpgsqlConnection(directory.ConnectionString(host.Port));
+        await session.OpenAsync();
+        await host.KillAsync();
+
+        await using (var server = await directory.StartAsync())
+        {
+            Assert.True(server.Adopted);
+            Assert.Equal((host.Port, host.ServerProcessId), (server.Port, server.ProcessId));
+            await using var command = new NpgsqlCommand("SELECT 1", session);
+            Assert.Equal(1, await command.ExecuteScalarAsync());
+        }
+
+        Assert.Null(Postmaster.Read(directory.Cluster()));
+    }
+
+    [Fact]
+    public async Task Start_WhenTheRunningServerHasOtherSettings_RestartsIt()
+    {
+        using var directory = new TempDirectory();
+        await using var host = await HostProcess.StartAsync(directory.Data());
+        await host.KillAsync();
+
+        await using var server = await Servers.StartAsync(new PrivatePostgresOptions
+        {
+            DataDirectory = directory.Data(),
+            StopWithParent = true,
+            Settings = new Dictionary<string, string> { ["work_mem"] = "9MB" },
+        });
+
+        Assert.False(server.Adopted);
+        Assert.NotEqual(host.ServerProcessId, server.ProcessId);
+        Assert.Equal("9MB", await server.QueryAsync("SHOW work_mem"));
+    }
+
+    [Fact]
+    public async Task Start_WhileTheHostThatHasTheDirectoryRunsElsewhere_FailsUntilItIsKilled()
+    {
+        using var directory = new TempDirectory();
+        await using var host = await HostProcess.StartAsync(directory.Data());
+
+        var error = await Assert.ThrowsAsync<TerminalException>(() => directory.StartAsync());
+        await using var second = HostProcess.Launch(directory.Data());
+        var said = await second.ReadLineAsync();
+        await host.KillAsync();
+        await using var server = await directory.StartAsync();
+
+        Assert.Contains("is in use by another host (process ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("is in use by another host (process ", said, StringComparison.Ordinal);
+        Assert.True(server.Adopted);
+    }
+
+    [Fact]
+    public async Task Start_AfterHostAndServerWereKilled_RecoversWhatWasCommitted()
+    {
+        using var directory = new TempDirectory();
+        await using var host = await HostProcess.StartAsync(directory.Data());
+        await using var session = new NpgsqlConnection(directory.ConnectionString(host.Port));
+        await session.OpenAsync();
+        await using var insert = new NpgsqlCommand("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n", session);
+        await insert.ExecuteNonQueryAsync();
+        await using var busy = new NpgsqlCommand("SELECT count(*) FROM generate_series(1, 1e9)", session);
+        var running = busy.ExecuteScalarAsync();
+
+        await host.KillAsync();
+        Native.Signal(host.ServerProcessId, Native.Kill);
+        await using var server = await directory.StartAsync();
+
+        Assert.False(server.Adopted);
+        Assert.Equal(1000L, await server.QueryAsync("SELECT count(*) FROM kept"));
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => running);
+    }
+
+    [Fact]
+    public async Task Start_WithAFileThatNamesAnUnrelatedProcess_StartsAndLeavesThatProcessAlone()
+    {
+        using var directory = new TempDirectory();
+        int port;
+        await using (var server = await directory.StartAsync())
+            port = server.Port;
+
+        // Of the same user as the server: of another user PostgreSQL would not take it for a server.
+        var user = await ServerUser.ResolveAsync(null, directory.Cluster(), CancellationToken.None);
+        using var stranger = ServerCommand.Start(user, "/bin/sleep", ["1000"], null, redirectInput: false);
+        try
+        {
+            var file = Postmaster.FileOf(directory.Cluster());
+            var processId = stranger.Id.ToString(CultureInfo.InvariantCulture);
+            await File.WriteAllLinesAsync(file, [processId, directory.Cluster(), "1700000000", port.ToString(CultureInfo.InvariantCulture), "", "127.0.0.1", "  1 1", "ready   "]);
+            user.Own(file);
+
+            await using var server = await directory.StartAsync();
+
+            Assert.False(server.Adopted);
+            Assert.False(stranger.HasExited);
+        }
+        finally
+        {
+            stranger.Kill();
+        }
+    }
+
+    [Fact]
+    public async Task Start_WithATruncatedFileOfAServer_Starts()
+    {
+        using var directory = new TempDirectory();
+        await using (await directory.StartAsync())
+        {
+        }
+
+        var user = await ServerUser.ResolveAsync(null, directory.Cluster(), CancellationToken.None);
+        var file = Postmaster.FileOf(directory.Cluster());
+        await File.WriteAllTextAsync(file, "");
+        user.Own(file);
+
+        await using var server = await directory.StartAsync();
+        Assert.Equal(1, await server.QueryAsync("SELECT 1"));
+    }
+
+    [Fact]
+    public async Task Start_AfterAHostWasKilledWhileMakingTheCluster_StartsOver()
+    {
+        using var directory = new TempDirectory();
+        await using var host = HostProcess.Launch(directory.Data());
+        await Eventually.TrueAsync(() => Directory.EnumerateDirectories(directory.Path("data", "postgres"), "cluster.new-*").Any());
+        await host.KillAsync();
+        Assert.False(Directory.Exists(directory.Cluster()));
+
+        await using (await directory.StartAsync())
+        {
+        }
+
+        await using var server = await directory.StartAsync();
+        Assert.Equal(1, await server.QueryAsync("SELECT 1"));
+    }
+
+    [Fact]
+    public async Task Start_WithTheLeftoversOfAHalfMadeCluster_RemovesThem()
+    {
+        using var directory = new TempDirectory();
+        var half = directory.Path("data", "postgres", "cluster.new-1", "cluster");
+        Directory.CreateDirectory(half);
+        await File.WriteAllTextAsync(Path.Combine(half, "PG_VERSION"), "18\n");
+        Directory.CreateDirectory(directory.Cluster());
+
+        await using var server = await directory.StartAsync();
+
+        Assert.Equal(1, await server.QueryAsync("SELECT 1"));
+        Assert.False(Directory.Exists(half));
+    }
+
+    [Fact]
+    public async Task StopWithParent_WhenTheHostIsKilled_EndsTheServer()
+    {
+        using var directory = new TempDirectory();
+        await using var host = await HostProcess.StartAsync(directory.Data(), "--stop-with-parent");
+        var running = Postmaster.Read(directory.Cluster())!;
+
+        await host.KillAsync();
+
+        await Eventually.TrueAsync(() => !running.IsRunningIn(directory.Cluster()));
+    }
+
+    [Fact]
+    public async Task Host_WhoseInputEnds_StopsItsServer()
+    {
+        using var directory = new TempDirectory();
+        await using var host = await HostProcess.StartAsync(directory.Data());
+
+        await host.StopAsync();
+
+        Assert.Null(Postmaster.Read(directory.Cluster()));
+    }
+}
