@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Pipeline.EventLog;
+
+/// <summary>Carries traces through the log: the W3C trace context of an append travels as a header, and the span of a consumed batch links to it.</summary>
+public static class LogTracing
+{
+    /// <summary>The name of the log's activity source and of its meter.</summary>
+    public const string SourceName = LogTelemetry.Name;
+
+    /// <summary>The header that holds the trace context, as in W3C Trace Context: <c>00-TRACE-SPAN-FLAGS</c>.</summary>
+    public const string TraceParent = "traceparent";
+
+    private const int MaxLinks = 32;
+    private const int TraceParentLength = 55;
+
+    /// <summary>
+    /// The headers that make the consumer's span link to the current activity; empty where there is none that is recorded. Ask once a request: all its records may share them.
+    /// </summary>
+    public static ReadOnlyMemory<RecordHeader> CurrentHeaders()
+    {
+        if (Activity.Current is not { Recorded: true, IdFormat: ActivityIdFormat.W3C, Id: { } id })
+            return default;
+        return new[] { new RecordHeader(TraceParent, Encoding.ASCII.GetBytes(id)) };
+    }
+
+    /// <summary>
+    /// Starts the span of a batch's processing, with links to the first traces (at most 32) in its records. Dispose it when the batch is done. Null, at no cost, where nobody listens.
+    /// </summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="group">The consumer group that processes it.</param>
+    public static Activity? StartConsumerActivity(RecordBatch batch, string? group = null)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (!LogTelemetry.Source.HasListeners())
+            return null;
+        var activity = LogTelemetry.Source.StartActivity($"{batch.Topic} process", ActivityKind.Consumer, default(ActivityContext), links: Links(batch));
+        return activity?
+            .SetTag("messaging.system", "pipeline.eventlog")
+            .SetTag("messaging.destination.name", batch.Topic)
+            .SetTag("messaging.destination.partition.id", batch.Partition)
+            .SetTag("messaging.consumer.group.name", group)
+            .SetTag("messaging.batch.message_count", batch.Count)
+            .SetTag("pipeline.eventlog.offset", batch.BaseOffset);
+    }
+
+    private static List<ActivityLink> Links(RecordBatch batch)
+    {
+        var links = new List<ActivityLink>();
+        var last = ReadOnlySpan<byte>.Empty;
+        foreach (var record in batch)
+        {
+            // The records of one request are neighbours and have the same context.
+            if (!record.TryGetHeader("traceparent"u8, out var value) || value.Length != TraceParentLength || value.SequenceEqual(last))
+                continue;
+            last = value;
+            if (!ActivityContext.TryParse(Encoding.ASCII.GetString(value), null, isRemote: true, out var context) || links.Exists(l => l.Context == context))
+                continue;
+            links.Add(new ActivityLink(context));
+            if (links.Count == MaxLinks)
+                break;
+        }
+
+        return links;
+    }
+}

@@ -1,0 +1,165 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Pipeline.Postgres;
+
+namespace Pipeline.EventLog.Postgres;
+
+/// <summary>The log in PostgreSQL tables.</summary>
+internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
+{
+    private const int MaxPartitions = 1_000;
+
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly PostgresLogOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly TopicCatalog _topics;
+    private readonly LogWriter _writer;
+    private readonly LogReader _reader;
+    private readonly LogListener _listener;
+    private readonly GroupStore _groups;
+
+    /// <param name="connectionString">The database; the log has a pool of its own.</param>
+    /// <param name="options">Checked options.</param>
+    /// <param name="time">The time.</param>
+    /// <param name="logger">Takes what happens.</param>
+    public PostgresEventLog(string connectionString, IOptions<PostgresLogOptions> options, TimeProvider time, ILogger<PostgresEventLog> logger)
+    {
+        _options = options.Value;
+        _time = time;
+        _logger = logger;
+        _dataSource = LogDataSource.Create(connectionString, _options);
+        var cache = new TailCache(_options.TailCacheBytes);
+        _topics = new TopicCatalog(_dataSource);
+        _writer = new LogWriter(_dataSource, _options, cache, time, logger);
+        _reader = new LogReader(_dataSource, cache);
+        _listener = new LogListener(_dataSource, _topics, () => _writer.ProcessId, _options, time, logger);
+        _groups = new GroupStore(_dataSource);
+        Chunks = new ChunkKeeper(_dataSource, _options, logger);
+    }
+
+    /// <summary>Looks after the chunks.</summary>
+    public ChunkKeeper Chunks { get; }
+
+    public async ValueTask EnsureTopicAsync(TopicDefinition topic, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        if (!NamePattern().IsMatch(topic.Name) || topic.Name is "." or "..")
+            throw new TerminalException($"Create topic '{topic.Name}': a name has 1 to 200 characters of A-Z, a-z, 0-9, '.', '_', '-' and is not '.' or '..'.");
+        if (topic.Partitions is < 1 or > MaxPartitions)
+            throw new TerminalException($"Create topic {topic.Name}: {topic.Partitions} partitions; there may be 1 to {MaxPartitions}.");
+        var retention = topic.Retention ?? new RetentionPolicy();
+        if (retention.MaxAge <= TimeSpan.Zero || retention.MaxBytes <= 0)
+            throw new TerminalException($"Create topic {topic.Name}: the retention {retention} is not positive.");
+
+        await using var command = _dataSource.CreateCommand("SELECT log.ensure_topic($1, $2, $3, $4, $5)");
+        command.Parameters.Add(new NpgsqlParameter<string>("", topic.Name));
+        command.Parameters.Add(new NpgsqlParameter<int>("", topic.Partitions));
+        command.Parameters.Add(new NpgsqlParameter<long?>("", (long?)retention.MaxAge?.TotalMilliseconds));
+        command.Parameters.Add(new NpgsqlParameter<long?>("", retention.MaxBytes));
+        command.Parameters.Add(new NpgsqlParameter<bool>("", retention.DropUnconsumed));
+        var partitions = await RunAsync($"Create topic {topic.Name}", async () => (int)(await command.ExecuteScalarAsync(cancellationToken))!);
+        if (partitions != topic.Partitions)
+            throw new TerminalException($"Create topic {topic.Name}: it exists with {partitions} partitions, not {topic.Partitions}; partitions are fixed for the life of a topic.");
+        await TopicAsync(topic.Name, "Create", cancellationToken);
+    }
+
+    public ValueTask<RecordPosition> AppendAsync(string topic, in NewRecord record, CancellationToken cancellationToken = default)
+    {
+        if (_topics.Find(topic) is { } known)
+            return _writer.AppendAsync(known, record, cancellationToken);
+        return AppendUnknownAsync(topic, Copy(record), cancellationToken);
+    }
+
+    public ValueTask AppendAsync(string topic, ReadOnlySpan<NewRecord> records, Memory<RecordPosition> positions, CancellationToken cancellationToken = default)
+    {
+        if (positions.Length < records.Length)
+            throw new ArgumentException($"{positions.Length} positions cannot take those of {records.Length} records.", nameof(positions));
+        if (_topics.Find(topic) is { } known)
+            return _writer.AppendAsync(known, records, positions, cancellationToken);
+        var copies = new NewRecord[records.Length];
+        for (var i = 0; i < copies.Length; i++)
+            copies[i] = Copy(records[i]);
+        return AppendUnknownAsync(topic, copies, positions, cancellationToken);
+    }
+
+    public async ValueTask<RecordBatch> ReadAsync(string topic, int partition, long offset, int maxBytes = 1 << 20, CancellationToken cancellationToken = default)
+    {
+        var known = await TopicAsync(topic, "Read", cancellationToken);
+        if ((uint)partition >= (uint)known.Lanes.Length)
+            throw new TerminalException($"Read topic {topic}, partition {partition}: it has the partitions 0 to {known.Lanes.Length - 1}.");
+        return await _reader.ReadAsync(known.Lanes[partition], Math.Max(0, offset), Math.Max(1, maxBytes), cancellationToken);
+    }
+
+    public async ValueTask<IConsumer> SubscribeAsync(ConsumerDefinition consumer, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(consumer);
+        if (string.IsNullOrWhiteSpace(consumer.Group) || consumer.Group.Length > 200)
+            throw new TerminalException($"Join group '{consumer.Group}' of topic {consumer.Topic}: a group's name has 1 to 200 characters.");
+        var session = consumer.SessionTimeout ?? _options.SessionTimeout;
+        if (session < TimeSpan.FromMilliseconds(100) || session > TimeSpan.FromDays(1))
+            throw new TerminalException($"Join group {consumer.Group} of topic {consumer.Topic}: the session timeout {session} is not between 0.1 s and a day.");
+        var topic = await TopicAsync(consumer.Topic, "Join a group of", cancellationToken);
+        var group = await _groups.EnsureAsync(topic, consumer.Group, cancellationToken);
+        return new PostgresConsumer(_groups, _reader, _listener, topic, group, consumer, session, _time, _logger);
+    }
+
+    public ValueTask<IReadOnlyList<TopicStatus>> GetTopicsAsync(CancellationToken cancellationToken = default) =>
+        RunAsync("List the log's topics", () => LogStatus.GetTopicsAsync(_dataSource, cancellationToken));
+
+    public ValueTask<IReadOnlyList<GroupStatus>> GetGroupsAsync(CancellationToken cancellationToken = default) =>
+        RunAsync("List the log's consumer groups", () => LogStatus.GetGroupsAsync(_dataSource, cancellationToken));
+
+    public async ValueTask PingAsync(CancellationToken cancellationToken = default)
+    {
+        await using var command = _dataSource.CreateCommand("SELECT pg_is_in_recovery(), (SELECT count(*) FROM (SELECT FROM log.topics LIMIT 1) AS one)");
+        var standby = await RunAsync("Ping the log", async () => (bool)(await command.ExecuteScalarAsync(cancellationToken))!);
+        if (standby)
+            throw new TransientException("Ping the log: PostgreSQL is in recovery and takes no writes.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _writer.DisposeAsync();
+        await _listener.DisposeAsync();
+        await _dataSource.DisposeAsync();
+    }
+
+    private async ValueTask<RecordPosition> AppendUnknownAsync(string topic, NewRecord record, CancellationToken cancellationToken) =>
+        await _writer.AppendAsync(await TopicAsync(topic, "Append to", cancellationToken), record, cancellationToken);
+
+    private async ValueTask AppendUnknownAsync(string topic, NewRecord[] records, Memory<RecordPosition> positions, CancellationToken cancellationToken) =>
+        await _writer.AppendAsync(await TopicAsync(topic, "Append to", cancellationToken), records, positions, cancellationToken);
+
+    private async ValueTask<Topic> TopicAsync(string name, string operation, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _topics.Find(name) ?? await RunAsync($"{operation} topic {name}", async () => await _topics.GetAsync(name, cancellationToken));
+    }
+
+    private static async ValueTask<T> RunAsync<T>(string operation, Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw PostgresErrors.Translate(e, operation);
+        }
+    }
+
+    /// <summary>The caller may reuse its buffers while the topic is looked up.</summary>
+    private static NewRecord Copy(in NewRecord record)
+    {
+        var headers = record.Headers.ToArray();
+        for (var i = 0; i < headers.Length; i++)
+            headers[i] = headers[i] with { Value = headers[i].Value.ToArray() };
+        return new NewRecord(record.Key.ToArray(), record.Value.ToArray(), headers);
+    }
+
+    [GeneratedRegex("^[A-Za-z0-9._-]{1,200}$", RegexOptions.CultureInvariant)]
+    private static partial Regex NamePattern();
+}
