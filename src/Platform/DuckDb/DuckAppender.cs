@@ -365,7 +365,7 @@ public sealed unsafe class DuckAppender : IDisposable
             return ErrorFactory.Create(
                 $"append to {table}",
                 message is null ? "The library gave no reason." : Session.Text(message),
-                "",
+                default,
                 (DuckErrorType)NativeMethods.duckdb_error_data_error_type(error));
         }
         finally

@@ -1,5 +1,3 @@
-using Pipeline.DuckDb.Native;
-
 namespace Pipeline.DuckDb;
 
 /// <summary>
@@ -23,61 +21,59 @@ public sealed class DuckConnection : IDisposable
     /// <exception cref="OperationCanceledException">
     /// The token was cancelled, or <see cref="Interrupt"/> was called. The connection stays usable; an explicit transaction must be rolled back.
     /// </exception>
-    public unsafe long Execute(string sql, CancellationToken ct = default)
+    public long Execute(string sql, CancellationToken ct = default)
     {
-        Session.CheckSql(sql);
         ThrowIfDisposed();
         using var lease = _session.Enter();
-        _session.BeginCommand();
-        nint statements = 0;
-        try
+        using var script = Script.Parse(_session, sql, ct);
+        var changed = 0L;
+        for (var i = 0; i < script.Count; i++)
         {
-            var count = NativeMethods.duckdb_extract_statements(_session.Handle, sql, out statements);
-            var error = NativeMethods.duckdb_extract_statements_error(statements);
-            if (error is not null)
-                throw ErrorFactory.Create("parse", Session.Text(error), sql, cancellation: ct);
-
-            var changed = 0L;
-            for (var i = 0UL; i < count; i++)
-            {
-                using var statement = new StatementHandle(_session.Handle);
-                var state = NativeMethods.duckdb_prepare_extracted_statement(_session.Handle, statements, i, out var value);
-                statement.Set(value);
-                if (state != NativeMethods.Success)
-                    throw Session.PrepareError(statement, sql, ct);
-                using var result = _session.Run(statement, DuckStatement.Streams(statement), sql, ct);
-                changed += DuckStatement.Drain(_session, result, sql, ct);
-            }
-
-            return changed;
+            using var statement = script.Prepare(i, out var part, ct);
+            using var result = _session.Run(statement, part, ct);
+            changed += _session.Drain(result, part, ct);
         }
-        finally
-        {
-            NativeMethods.duckdb_destroy_extracted(ref statements);
-        }
+
+        return changed;
     }
 
     /// <summary>Prepares one statement, with parameters <c>?</c>, <c>$1</c> or <c>$name</c>.</summary>
     /// <exception cref="DuckException">The statement is wrong.</exception>
+    /// <exception cref="ArgumentException">The text is not exactly one statement.</exception>
     public DuckStatement Prepare(string sql)
     {
         ThrowIfDisposed();
         using var lease = _session.Enter();
-        return new DuckStatement(_session, _session.Prepare(sql), sql);
+        using var script = Script.Parse(_session, sql, default);
+        return script.Count == 1
+            ? new DuckStatement(_session, script.Prepare(0, out var part, default), part)
+            : throw new ArgumentException($"A prepared statement is one statement, but the text has {script.Count}.", nameof(sql));
     }
 
     /// <summary>
-    /// Runs one statement and streams its rows: memory holds a few chunks, not the result. The token cancels the run and the reading.
+    /// Runs one or several statements and streams the rows of the last: memory holds about 1 MB of rows, not the result. The call returns when that much or
+    /// the end is there. The token cancels the run and the reading.
     /// </summary>
-    /// <exception cref="DuckException">The statement is wrong or failed for good.</exception>
-    /// <exception cref="DuckTransientException">The statement failed for a reason that may pass.</exception>
+    /// <exception cref="ArgumentException">The text holds no statement.</exception>
+    /// <exception cref="DuckException">A statement is wrong or failed for good.</exception>
+    /// <exception cref="DuckTransientException">A statement failed for a reason that may pass.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled, or <see cref="Interrupt"/> was called.</exception>
     public DuckResult Query(string sql, CancellationToken ct = default)
     {
         ThrowIfDisposed();
         using var lease = _session.Enter();
-        using var statement = _session.Prepare(sql);
-        return new DuckResult(_session, _session.Run(statement, DuckStatement.Streams(statement), sql, ct), sql, ct);
+        using var script = Script.Parse(_session, sql, ct);
+        for (var i = 0; i < script.Count; i++)
+        {
+            using var statement = script.Prepare(i, out var part, ct);
+            var result = _session.Run(statement, part, ct);
+            if (i == script.Count - 1)
+                return new DuckResult(_session, result, part, ct);
+            using (result)
+                _ = _session.Drain(result, part, ct);
+        }
+
+        throw new ArgumentException("The text holds no statement.", nameof(sql));
     }
 
     /// <summary>The first column of the first row as a whole number; null when there is no row or it is NULL.</summary>

@@ -56,7 +56,7 @@ public sealed class DuckDatabase : IDisposable
         if (NativeMethods.duckdb_connect(_handle, out var value) != NativeMethods.Success)
         {
             connection.Dispose();
-            throw ErrorFactory.Create("connect", "The library opened no connection.", "");
+            throw ErrorFactory.Create("connect", "The library opened no connection.", default);
         }
 
         connection.Set(value);
@@ -93,17 +93,17 @@ public sealed class DuckDatabase : IDisposable
     private static unsafe void Open(DatabaseHandle handle, string path, Dictionary<string, string> settings)
     {
         if (NativeMethods.duckdb_create_config(out var config) != NativeMethods.Success)
-            throw ErrorFactory.Create("open", "The library made no configuration.", "");
+            throw ErrorFactory.Create("open", "The library made no configuration.", default);
         try
         {
             foreach (var (name, value) in settings)
             {
                 if (NativeMethods.duckdb_set_config(config, name, value) != NativeMethods.Success)
-                    throw ErrorFactory.Create($"open of {path}", $"Setting '{name}' does not take the value '{value}'.", "", DuckErrorType.InvalidConfiguration);
+                    throw ErrorFactory.Create($"open of {path}", $"Setting '{name}' does not take the value '{value}'.", default, DuckErrorType.InvalidConfiguration);
             }
 
             if (NativeMethods.duckdb_open_ext(path, out var database, config, out var error) != NativeMethods.Success)
-                throw ErrorFactory.Create($"open of {path}", NativeMethods.TakeString(error), "");
+                throw ErrorFactory.Create($"open of {path}", NativeMethods.TakeString(error), default);
             handle.Set(database);
         }
         finally

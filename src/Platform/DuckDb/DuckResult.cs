@@ -11,14 +11,14 @@ public sealed class DuckResult : IDisposable
     private readonly Session _session;
     private readonly ResultHandle _handle;
     private readonly ChunkHandle _chunkHandle = new();
-    private readonly string _sql;
+    private readonly SqlPart _sql;
     private readonly CancellationToken _ct;
     private readonly bool _streaming;
     private readonly long _command;
     private readonly DuckChunk _chunk;
     private bool _finished;
 
-    internal unsafe DuckResult(Session session, ResultHandle handle, string sql, CancellationToken ct)
+    internal unsafe DuckResult(Session session, ResultHandle handle, SqlPart sql, CancellationToken ct)
     {
         _session = session;
         _handle = handle;
@@ -26,6 +26,7 @@ public sealed class DuckResult : IDisposable
         _ct = ct;
         _streaming = NativeMethods.duckdb_result_is_streaming(*handle.Pointer) != 0;
         _command = session.Commands;
+        session.Streams = _streaming;
         Columns = ReadColumns(handle);
         _chunk = new DuckChunk(_chunkHandle, Columns);
     }
@@ -67,6 +68,7 @@ public sealed class DuckResult : IDisposable
             return true;
 
         _finished = true;
+        _session.Streams = false;
         return NativeMethods.duckdb_result_error(_handle.Pointer) is null ? false : throw Session.ResultError("query", _handle, _sql, _ct);
     }
 

@@ -10,15 +10,13 @@ namespace Pipeline.DuckDb;
 /// </summary>
 public sealed class DuckStatement : IDisposable
 {
-    private const int SelectStatement = 1;
-    private const int ChangedRows = 1;
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly Session _session;
     private readonly StatementHandle _handle;
-    private readonly string _sql;
+    private readonly SqlPart _sql;
 
-    internal DuckStatement(Session session, StatementHandle handle, string sql)
+    internal DuckStatement(Session session, StatementHandle handle, SqlPart sql)
     {
         _session = session;
         _handle = handle;
@@ -182,8 +180,8 @@ public sealed class DuckStatement : IDisposable
     public long Execute(CancellationToken ct = default)
     {
         using var lease = Enter();
-        using var result = _session.Run(_handle, Streams(_handle), _sql, ct);
-        return Drain(_session, result, _sql, ct);
+        using var result = _session.Run(_handle, _sql, ct);
+        return _session.Drain(result, _sql, ct);
     }
 
     /// <summary>Runs the statement and streams its rows; the token cancels the run and the reading.</summary>
@@ -191,28 +189,11 @@ public sealed class DuckStatement : IDisposable
     public DuckResult Query(CancellationToken ct = default)
     {
         using var lease = Enter();
-        return new DuckResult(_session, _session.Run(_handle, Streams(_handle), _sql, ct), _sql, ct);
+        return new DuckResult(_session, _session.Run(_handle, _sql, ct), _sql, ct);
     }
 
     /// <summary>Frees the statement. Results of it stay readable.</summary>
     public void Dispose() => _handle.Dispose();
-
-    /// <summary>Only SELECT streams: a data change that returns rows must run to its end even if nobody reads them.</summary>
-    internal static bool Streams(StatementHandle statement) => NativeMethods.duckdb_prepared_statement_type(statement) == SelectStatement;
-
-    /// <summary>Reads a result to its end; called inside a lease.</summary>
-    internal static unsafe long Drain(Session session, ResultHandle result, string sql, CancellationToken ct)
-    {
-        if (NativeMethods.duckdb_result_is_streaming(*result.Pointer) == 0)
-            return NativeMethods.duckdb_result_return_type(*result.Pointer) == ChangedRows ? (long)NativeMethods.duckdb_rows_changed(result.Pointer) : 0;
-
-        using var chunk = new ChunkHandle();
-        using var watch = session.Watch(ct);
-        do
-            chunk.Replace(NativeMethods.duckdb_fetch_chunk(*result.Pointer));
-        while (chunk.Value != 0);
-        return NativeMethods.duckdb_result_error(result.Pointer) is null ? 0 : throw Session.ResultError("query", result, sql, ct);
-    }
 
     private Session.Lease Enter()
     {

@@ -59,11 +59,11 @@ internal static class ErrorFactory
     /// </summary>
     /// <param name="operation">What failed, for the message: "query", "append to table x".</param>
     /// <param name="message">DuckDB's message.</param>
-    /// <param name="sql">The whole SQL that was given, or empty.</param>
+    /// <param name="part">The statement, or empty.</param>
     /// <param name="type">The class when the library told it, else it is read off the message.</param>
     /// <param name="cancellation">The caller's token: an interrupt while it is cancelled is the caller's cancellation.</param>
     internal static Exception Create(
-        string operation, string message, string sql, DuckErrorType type = DuckErrorType.Invalid, CancellationToken cancellation = default)
+        string operation, string message, SqlPart part, DuckErrorType type = DuckErrorType.Invalid, CancellationToken cancellation = default)
     {
         if (type == DuckErrorType.Invalid)
             type = TypeOf(message);
@@ -74,11 +74,12 @@ internal static class ErrorFactory
                 : new OperationCanceledException($"The DuckDB {operation} was interrupted.");
         }
 
-        var (position, line, column) = Locate(message, sql);
-        var shown = sql.Length <= SqlShown ? sql : sql[..SqlShown];
+        var (position, line, column) = Locate(message, part);
+        var text = part.Text.TrimStart();
+        var shown = text.Length <= SqlShown ? text : text[..SqlShown];
         var error = new DuckError(type, message, shown, position, line, column);
-        var text = shown.Length == 0 ? $"DuckDB {operation} failed: {message}" : $"DuckDB {operation} failed: {message}\nSQL: {shown}";
-        return IsTransient(type, message) ? new DuckTransientException(text, error) : new DuckException(text, error);
+        var full = shown.Length == 0 ? $"DuckDB {operation} failed: {message}" : $"DuckDB {operation} failed: {message}\nSQL: {shown}";
+        return IsTransient(type, message) ? new DuckTransientException(full, error) : new DuckException(full, error);
     }
 
     private static bool IsTransient(DuckErrorType type, string message) => type switch
@@ -99,9 +100,9 @@ internal static class ErrorFactory
 
     /// <summary>
     /// Reads the place off the drawing at the end of a message: <c>LINE 2: ...some text of that line...</c> and a caret below it.
-    /// The library shortens long lines, so the shown text is looked up in the SQL's line; a text of several statements counts its lines per statement.
+    /// The library shortens long lines, so the shown text is looked up in the statement's line.
     /// </summary>
-    private static (int? Position, int? Line, int? Column) Locate(string message, string sql)
+    private static (int? Position, int? Line, int? Column) Locate(string message, SqlPart part)
     {
         var start = message.LastIndexOf("\n\nLINE ", StringComparison.Ordinal);
         if (start < 0)
@@ -113,24 +114,17 @@ internal static class ErrorFactory
         if (caret < 0 || !int.TryParse(message.AsSpan(start + 5, colon - start - 5), NumberStyles.None, CultureInfo.InvariantCulture, out var line))
             return default;
 
-        var text = message.AsSpan(colon + 2, end - colon - 2);
-        var offset = caret - end - 1 - (colon + 2 - start);
+        var sql = part.Text;
         var lineStart = LineStart(sql, line);
-        if (lineStart >= 0 && Find(LineAt(sql, lineStart), text, offset) is { } column)
-            return (lineStart + column, line, column + 1);
+        var offset = caret - end - 1 - (colon + 2 - start);
+        if (lineStart < 0 || Find(LineAt(sql, lineStart), message.AsSpan(colon + 2, end - colon - 2), offset) is not { } column)
+            return default;
 
-        // The line is another one: a later statement. Its text tells which, if only one line holds it.
-        (int Position, int Line, int Column)? found = null;
-        for (int at = 0, number = 1; at >= 0; at = NextLine(sql, at), number++)
-        {
-            if (Find(LineAt(sql, at), text, offset) is not { } here)
-                continue;
-            if (found is not null)
-                return default;
-            found = (at + here, number, here + 1);
-        }
-
-        return found is { } f ? (f.Position, f.Line, f.Column) : default;
+        var position = part.Start + lineStart + column;
+        var (wholeLine, wholeStart) = (1, 0);
+        for (var next = NextLine(part.Whole, 0); next >= 0 && next <= position; next = NextLine(part.Whole, next))
+            (wholeLine, wholeStart) = (wholeLine + 1, next);
+        return (position, wholeLine, position - wholeStart + 1);
     }
 
     /// <summary>The column, from 0, that <paramref name="offset"/> of the shown text means in this line; null if the text is not of this line.</summary>

@@ -9,6 +9,9 @@ namespace Pipeline.DuckDb;
 /// </summary>
 internal sealed class Session(ConnectionHandle handle)
 {
+    private const int SelectStatement = 1;
+    private const int ChangedRows = 1;
+
     private int _busy;
 
     internal ConnectionHandle Handle { get; } = handle;
@@ -36,30 +39,19 @@ internal sealed class Session(ConnectionHandle handle)
         return entered;
     }
 
-    /// <summary>Notes a command that ends whatever streams; called inside a lease.</summary>
-    internal void BeginCommand() => Commands++;
+    /// <summary>Whether a result is streaming that was not read to its end.</summary>
+    internal bool Streams { get; set; }
 
-    /// <summary>Prepares one statement; called inside a lease.</summary>
-    internal unsafe StatementHandle Prepare(string sql)
+    /// <summary>Starts a command: ends whatever streams; called inside a lease.</summary>
+    internal void BeginCommand()
     {
-        CheckSql(sql);
-        BeginCommand();
-        var statement = new StatementHandle(Handle);
-        try
-        {
-            var state = NativeMethods.duckdb_prepare(Handle, sql, out var value);
-            statement.Set(value);
-            return state == NativeMethods.Success ? statement : throw PrepareError(statement, sql, default);
-        }
-        catch
-        {
-            statement.Dispose();
-            throw;
-        }
+        if (Streams)
+            EndStream();
+        Commands++;
     }
 
     /// <summary>Runs a prepared statement; called inside a lease.</summary>
-    internal unsafe ResultHandle Run(StatementHandle statement, bool streaming, string sql, CancellationToken ct)
+    internal unsafe ResultHandle Run(StatementHandle statement, SqlPart sql, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         BeginCommand();
@@ -67,7 +59,8 @@ internal sealed class Session(ConnectionHandle handle)
         var result = new ResultHandle(Handle);
         try
         {
-            var state = streaming
+            // Only SELECT streams: a data change that returns rows must run to its end even if nobody reads them.
+            var state = NativeMethods.duckdb_prepared_statement_type(statement) == SelectStatement
                 ? NativeMethods.duckdb_pending_prepared_streaming(statement, out pending)
                 : NativeMethods.duckdb_pending_prepared(statement, out pending);
             if (state != NativeMethods.Success)
@@ -94,13 +87,29 @@ internal sealed class Session(ConnectionHandle handle)
         }
     }
 
+    /// <summary>Reads a result to its end and returns the rows that the statement changed; called inside a lease.</summary>
+    internal unsafe long Drain(ResultHandle result, SqlPart sql, CancellationToken ct)
+    {
+        if (NativeMethods.duckdb_result_is_streaming(*result.Pointer) == 0)
+            return NativeMethods.duckdb_result_return_type(*result.Pointer) == ChangedRows ? (long)NativeMethods.duckdb_rows_changed(result.Pointer) : 0;
+
+        using var chunk = new ChunkHandle();
+        using var watch = Watch(ct);
+        do
+            chunk.Replace(NativeMethods.duckdb_fetch_chunk(*result.Pointer));
+        while (chunk.Value != 0);
+        return NativeMethods.duckdb_result_error(result.Pointer) is null ? 0 : throw ResultError("query", result, sql, ct);
+    }
+
     /// <summary>Ends the query that is streaming, and with it its transaction and its buffers; called inside a lease.</summary>
     internal void EndStream()
     {
-        // Preparing an empty text fails without effect, but first closes whatever the connection is running.
-        BeginCommand();
+        // Without the interrupt, the library would wait for workers that find no further row until they have searched to the end.
+        // Preparing an empty text fails without effect, but first closes whatever the connection is running and forgets the interrupt.
+        Handle.Interrupt();
         _ = NativeMethods.duckdb_prepare(Handle, "", out var statement);
         NativeMethods.duckdb_destroy_prepare(ref statement);
+        Streams = false;
     }
 
     internal CancellationTokenRegistration Watch(CancellationToken ct) =>
@@ -113,13 +122,13 @@ internal sealed class Session(ConnectionHandle handle)
             throw new ArgumentException("SQL text cannot hold a NUL character; bind the value as a parameter.", nameof(sql));
     }
 
-    internal static unsafe Exception PrepareError(StatementHandle statement, string sql, CancellationToken ct)
+    internal static unsafe Exception PrepareError(StatementHandle statement, SqlPart sql, CancellationToken ct)
     {
         var message = NativeMethods.duckdb_prepare_error(statement);
         return ErrorFactory.Create("prepare", message is null ? "The library gave no reason." : Text(message), sql, cancellation: ct);
     }
 
-    internal static unsafe Exception ResultError(string operation, ResultHandle result, string sql, CancellationToken ct)
+    internal static unsafe Exception ResultError(string operation, ResultHandle result, SqlPart sql, CancellationToken ct)
     {
         var message = NativeMethods.duckdb_result_error(result.Pointer);
         var type = (DuckErrorType)NativeMethods.duckdb_result_error_type(result.Pointer);

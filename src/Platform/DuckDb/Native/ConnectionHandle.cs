@@ -23,5 +23,10 @@ internal sealed class ConnectionHandle(DatabaseHandle database) : NativeHandle(d
         }
     }
 
-    protected override void Destroy(nint value) => NativeMethods.duckdb_disconnect(ref value);
+    protected override void Destroy(nint value)
+    {
+        // A result that was forgotten may still be running; the library would wait for it.
+        NativeMethods.duckdb_interrupt(value);
+        NativeMethods.duckdb_disconnect(ref value);
+    }
 }

@@ -67,6 +67,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial void duckdb_interrupt(ConnectionHandle connection);
 
+    [LibraryImport(Library)]
+    internal static partial void duckdb_interrupt(nint connection);
+
     // Statements
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
