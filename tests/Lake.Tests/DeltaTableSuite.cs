@@ -1,3 +1,4 @@
+using System.Text;
 using Pipeline.DuckDb;
 
 namespace Pipeline.Lake.Tests;
@@ -76,13 +77,20 @@ public abstract class DeltaTableSuite : IDisposable
         }
 
         using var other = Lakes.Open(OpenStore());
+        var store = OpenStore();
+        Assert.NotNull(await store.HeadAsync(ObjectPath.Parse("t/_delta_log/00000000000000000010.checkpoint.parquet")));
+        Assert.NotNull(await store.HeadAsync(ObjectPath.Parse("t/_delta_log/00000000000000000020.checkpoint.parquet")));
+        Assert.Contains("\"version\":20", Encoding.UTF8.GetString((await store.TryReadAllAsync(ObjectPath.Parse("t/_delta_log/_last_checkpoint")))!), StringComparison.Ordinal);
+        await store.DeleteAsync([.. Enumerable.Range(0, 15).Select(v => ObjectPath.Parse($"t/_delta_log/{v:D20}.json"))]);
+
         var snapshot = await other.Table("t").SnapshotAsync();
         Assert.Equal(23, snapshot.Version);
         Assert.Equal(23, snapshot.RowCount);
         Assert.Equal(23, snapshot.Transactions["a"]);
         Assert.Equal(23, (await snapshot.RowsAsync(Connection)).Count);
-        Assert.Equal(7, (await (await other.Table("t").SnapshotAsync(7)).RowsAsync(Connection)).Count);
-        Assert.Equal(15, (await (await other.Table("t").SnapshotAsync(15)).RowsAsync(Connection)).Count);
+        Assert.Equal(10, (await (await other.Table("t").SnapshotAsync(10)).RowsAsync(Connection)).Count);
+        Assert.Equal(21, (await (await other.Table("t").SnapshotAsync(21)).RowsAsync(Connection)).Count);
+        await Assert.ThrowsAsync<TerminalException>(async () => await other.Table("t").SnapshotAsync(7));
     }
 
     [Fact]

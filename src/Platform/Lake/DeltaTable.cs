@@ -14,14 +14,18 @@ namespace Pipeline.Lake;
 public sealed partial class DeltaTable : IDisposable
 {
     private readonly TableLocation _location;
+    private readonly Lazy<DuckDatabase> _engine;
     private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private readonly TableLog _log;
     private readonly Committer _committer;
 
     internal DeltaTable(TableLocation location, Lazy<DuckDatabase> engine, LakeOptions options, TimeProvider time, ILogger logger)
     {
         _location = location;
+        _engine = engine;
         _time = time;
+        _logger = logger;
         var checkpoints = new CheckpointFiles(engine);
         _log = new TableLog(location, checkpoints, time);
         _committer = new Committer(_log, checkpoints, options, time, logger);

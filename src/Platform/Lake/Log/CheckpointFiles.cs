@@ -8,6 +8,9 @@ internal sealed class CheckpointFiles(Lazy<DuckDatabase> database)
 {
     private const string TextMap = "MAP(VARCHAR, VARCHAR)";
 
+    // DuckDB allocates twice this for each thread that reads.
+    private const long SmallestReadBuffer = 1 << 20;
+
     // The schema of the protocol's appendix; one row an action, all other columns null.
     private static readonly string Columns = $$"""
         txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)',
@@ -40,20 +43,20 @@ internal sealed class CheckpointFiles(Lazy<DuckDatabase> database)
         var parquet = store.NewStagingPath(".parquet");
         try
         {
-            var (count, files) = await WriteRowsAsync(snapshot, rows, keepTombstonesFrom.ToUnixTimeMilliseconds(), cancellationToken);
+            var (count, longest) = await WriteRowsAsync(snapshot, rows, keepTombstonesFrom.ToUnixTimeMilliseconds(), cancellationToken);
             await Task.Run(
                 () =>
                 {
                     using var connection = database.Value.Connect();
                     connection.Execute(
-                        $"COPY (SELECT * FROM read_json({Sql.Literal(rows)}, format = 'newline_delimited', maximum_object_size = 1073741824, columns = {{{Columns}}})) "
+                        $"COPY (SELECT * FROM read_json({Sql.Literal(rows)}, format = 'newline_delimited', maximum_object_size = {Math.Max(longest, SmallestReadBuffer)}, columns = {{{Columns}}})) "
                         + $"TO {Sql.Literal(parquet)} (FORMAT parquet, COMPRESSION zstd)",
                         cancellationToken);
                 },
                 cancellationToken);
             var size = new FileInfo(parquet).Length;
             await store.UploadFileAsync(parquet, path, cancellationToken);
-            return new LastCheckpoint { Version = snapshot.Version, Size = count, SizeInBytes = size, NumOfAddFiles = files };
+            return new LastCheckpoint { Version = snapshot.Version, Size = count, SizeInBytes = size, NumOfAddFiles = snapshot.FileCount };
         }
         finally
         {
@@ -62,19 +65,29 @@ internal sealed class CheckpointFiles(Lazy<DuckDatabase> database)
         }
     }
 
-    private static async ValueTask<(long Count, long Files)> WriteRowsAsync(
+    // A checkpoint does not tell whether a file changed rows; a reader that asks must take it that it did.
+    private static ActionLine AsChanges(ActionLine action) => action switch
+    {
+        { Add: { } add } => action with { Add = add with { DataChange = true } },
+        { Remove: { } remove } => action with { Remove = remove with { DataChange = true } },
+        _ => action,
+    };
+
+    private static async ValueTask<(long Count, long Longest)> WriteRowsAsync(
         DeltaSnapshot snapshot, string file, long keepTombstonesFrom, CancellationToken cancellationToken)
     {
         await using var stream = new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 1 << 16);
-        var count = 0L;
+        var (count, longest) = (0L, 0L);
         foreach (var action in Rows(snapshot, keepTombstonesFrom))
         {
+            var start = stream.Position;
             await JsonSerializer.SerializeAsync(stream, action, ActionJsonContext.Default.ActionLine, cancellationToken);
             stream.WriteByte((byte)'\n');
+            longest = Math.Max(longest, stream.Position - start);
             count++;
         }
 
-        return (count, snapshot.FileCount);
+        return (count, longest);
     }
 
     // Actions of a checkpoint change no data: it repeats what commits said.
@@ -105,7 +118,7 @@ internal sealed class CheckpointFiles(Lazy<DuckDatabase> database)
         {
             var rows = chunk.Column(0);
             for (var i = 0; i < chunk.RowCount; i++)
-                actions.Add(ActionJson.ReadLine(rows.Utf8(i), source, ++line));
+                actions.Add(AsChanges(ActionJson.ReadLine(rows.Utf8(i), source, ++line)));
         }
 
         return actions;

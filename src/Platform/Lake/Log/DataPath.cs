@@ -4,16 +4,14 @@ namespace Pipeline.Lake;
 internal static class DataPath
 {
     /// <exception cref="TerminalException">The path leads out of the lake.</exception>
-    public static ObjectPath Resolve(TableLocation location, string path)
-    {
-        if (IsAbsolute(path))
-        {
-            return location.Store.Resolve(path.StartsWith('/') ? UriPath.Decode(path) : path)
-                ?? throw new TerminalException($"File '{path}' of Delta table '{location.Path}' lies outside the lake {location.Store.Location}, where this process does not read.");
-        }
+    public static ObjectPath Resolve(TableLocation location, string path) =>
+        TryResolve(location, path)
+        ?? throw new TerminalException($"File '{path}' of Delta table '{location.Path}' lies outside the lake {location.Store.Location}, where this process does not read.");
 
-        return location.Path.Combine(UriPath.Decode(path));
-    }
+    /// <summary>The object; null where the path leads out of the lake.</summary>
+    public static ObjectPath? TryResolve(TableLocation location, string path) =>
+        !IsAbsolute(path) ? location.Path.Combine(UriPath.Decode(path))
+        : location.Store.Resolve(path.StartsWith('/') ? UriPath.Decode(path) : path);
 
     private static bool IsAbsolute(string path)
     {

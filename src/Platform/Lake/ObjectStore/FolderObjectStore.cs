@@ -250,9 +250,9 @@ internal sealed class FolderObjectStore : IObjectStore
         var local = absolute;
         if (absolute.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
         {
-            if (!Uri.TryCreate(absolute, UriKind.Absolute, out var uri))
+            if (FileUriPath(absolute["file:".Length..]) is not { } path)
                 return null;
-            local = uri.LocalPath;
+            local = path;
         }
         else if (!Path.IsPathFullyQualified(absolute))
         {
@@ -261,9 +261,26 @@ internal sealed class FolderObjectStore : IObjectStore
 
         local = Path.GetFullPath(local);
         return local.StartsWith(_root + Path.DirectorySeparatorChar, StringComparison.Ordinal)
-            && ObjectPath.TryParse(local[(_root.Length + 1)..].Replace(Path.DirectorySeparatorChar, '/'), out var path)
-            ? path
+            && ObjectPath.TryParse(local[(_root.Length + 1)..].Replace(Path.DirectorySeparatorChar, '/'), out var found)
+            ? found
             : null;
+    }
+
+    // Of "/path", "///path" and "//localhost/path", which all are in use; null for another machine's.
+    private static string? FileUriPath(string afterScheme)
+    {
+        if (afterScheme.StartsWith("//", StringComparison.Ordinal))
+        {
+            var slash = afterScheme.IndexOf('/', 2);
+            if (slash < 0 || (slash > 2 && !afterScheme[2..slash].Equals("localhost", StringComparison.OrdinalIgnoreCase)))
+                return null;
+            afterScheme = afterScheme[slash..];
+        }
+
+        var path = Uri.UnescapeDataString(afterScheme);
+        if (OperatingSystem.IsWindows())
+            path = path.TrimStart('/');
+        return Path.IsPathFullyQualified(path) ? path : null;
     }
 
     private static DateTimeOffset LastTouched(FileSystemInfo entry)

@@ -28,6 +28,10 @@ internal static class PartitionValue
     public static string Folder(IEnumerable<string> columns, IReadOnlyDictionary<string, string?> values) =>
         string.Join('/', columns.Select(c => $"{UriPath.EscapeName(c)}={Segment(values[c])}"));
 
+    /// <summary>Tells the partitions of a table apart.</summary>
+    public static string Key(IEnumerable<string> columns, DeltaFile file) =>
+        string.Join('\0', columns.Select(c => file.PartitionValues.GetValueOrDefault(c) ?? ""));
+
     /// <summary>The value as a typed SQL expression.</summary>
     public static string ToSql(string? value, DeltaType type) =>
         string.IsNullOrEmpty(value) ? $"CAST(NULL AS {type.ToSql()})"

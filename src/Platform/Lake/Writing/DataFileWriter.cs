@@ -20,10 +20,30 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
             foreach (var copy in copies)
             {
                 if (copy.Rows > 0)
-                    files.Add(await PublishAsync(copy, source, cancellationToken));
+                    files.Add(await PublishAsync(copy, source, Values(copy, source), cancellationToken));
             }
 
             return new DeltaFiles(files, source.Schema, files.Sum(f => f.NumRecords ?? 0), files.Sum(f => f.Size));
+        }
+        finally
+        {
+            RemoveStaged(staging);
+        }
+    }
+
+    /// <summary>Writes all rows of a query over files of one partition as one file of it; null where there are none.</summary>
+    public async ValueTask<DeltaFile?> RewriteAsync(
+        DuckConnection connection, string select, IReadOnlyDictionary<string, string?> partition, CancellationToken cancellationToken)
+    {
+        var columns = snapshot.PartitionColumns.Select(c => snapshot.Schema.Find(c)!).ToList();
+        var data = snapshot.Schema.Fields.Except(columns).ToList();
+        var source = new SourceQuery($"SELECT {string.Join(", ", data.Select(f => Sql.Identifier(f.Name)))} FROM ({select})", snapshot.Schema, data, columns);
+        var staging = location.Store.NewStagingPath("");
+        try
+        {
+            var copies = await Task.Run(
+                () => CopyResult.Run(connection, $"COPY ({source.Select}) TO {Sql.Literal(staging)} ({Parquet})", cancellationToken), cancellationToken);
+            return copies[0].Rows == 0 ? null : await PublishAsync(copies[0], source, partition, cancellationToken);
         }
         finally
         {
@@ -83,10 +103,12 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
         }
     }
 
-    private async ValueTask<DeltaFile> PublishAsync(CopyResult copy, SourceQuery source, CancellationToken cancellationToken)
+    private static Dictionary<string, string?> Values(CopyResult copy, SourceQuery source) => source.PartitionColumns.ToDictionary(
+        c => c.Name, c => PartitionValue.FromDuckDb(copy.PartitionKeys[c.Name], c.Type, c.Name), StringComparer.Ordinal);
+
+    private async ValueTask<DeltaFile> PublishAsync(
+        CopyResult copy, SourceQuery source, IReadOnlyDictionary<string, string?> values, CancellationToken cancellationToken)
     {
-        var values = source.PartitionColumns.ToDictionary(
-            c => c.Name, c => PartitionValue.FromDuckDb(copy.PartitionKeys[c.Name], c.Type, c.Name), StringComparer.Ordinal);
         foreach (var column in source.DataColumns)
         {
             if (!column.Nullable && copy.Columns.TryGetValue(column.Name, out var known) && known.NullCount is > 0)
