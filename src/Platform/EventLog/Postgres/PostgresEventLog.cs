@@ -11,6 +11,7 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
 {
     private const int MaxPartitions = 1_000;
 
+    private int _disposed;
     private readonly NpgsqlDataSource _dataSource;
     private readonly PostgresLogOptions _options;
     private readonly TimeProvider _time;
@@ -120,8 +121,11 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
             throw new TransientException("Ping the log: PostgreSQL is in recovery and takes no writes.");
     }
 
+    /// <summary>Safe to call again: a container disposes of it once for each service type that it is registered as.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         await _writer.DisposeAsync();
         await _listener.DisposeAsync();
         await _dataSource.DisposeAsync();
