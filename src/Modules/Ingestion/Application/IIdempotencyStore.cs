@@ -1,0 +1,49 @@
+namespace Pipeline.Ingestion.Application;
+
+/// <summary>
+/// Remembers requests by their idempotency key. A key is reserved before anything is appended and completed after: a process that dies in between leaves a
+/// reservation, and the next try looks into the log for what the first one appended.
+/// </summary>
+internal interface IIdempotencyStore
+{
+    /// <summary>Reserves the key, or tells what is known of it.</summary>
+    /// <param name="key">The key with its route.</param>
+    /// <param name="bodyHash">SHA-256 of the request's body.</param>
+    /// <param name="startOffsets">Per partition an offset at or below which nothing of this request can be.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    ValueTask<Reservation> ReserveAsync(string key, ReadOnlyMemory<byte> bodyHash, long[] startOffsets, CancellationToken cancellationToken);
+
+    /// <summary>Stores the answer of a reserved key.</summary>
+    ValueTask CompleteAsync(string key, ReadOnlyMemory<byte> answer, CancellationToken cancellationToken);
+
+    /// <summary>Lets the next try of a reserved key through soon: the append failed, and whether records are in the log is not known.</summary>
+    ValueTask AbandonAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>Forgets keys that are older than the window; returns how many, at most <paramref name="limit"/>.</summary>
+    ValueTask<int> PurgeAsync(int limit, CancellationToken cancellationToken);
+}
+
+/// <summary>What is known of an idempotency key.</summary>
+/// <param name="State">The state.</param>
+/// <param name="Answer">The first answer where the request is completed.</param>
+/// <param name="StartOffsets">Where to look for the records of an earlier try.</param>
+internal sealed record Reservation(ReservationState State, byte[]? Answer = null, long[]? StartOffsets = null);
+
+/// <summary>The states of a key.</summary>
+internal enum ReservationState
+{
+    /// <summary>The key is new and reserved for the caller: append.</summary>
+    Reserved,
+
+    /// <summary>An earlier try was cut off and the key is now reserved for the caller: look into the log, then append what is missing.</summary>
+    Recover,
+
+    /// <summary>An earlier request with this body was answered.</summary>
+    Completed,
+
+    /// <summary>The key came with another body.</summary>
+    Conflict,
+
+    /// <summary>Another request with this key is under way.</summary>
+    InProgress,
+}

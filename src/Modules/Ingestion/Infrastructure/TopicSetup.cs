@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Pipeline.EventLog;
+using Pipeline.Ingestion.Contracts;
+
+namespace Pipeline.Ingestion.Infrastructure;
+
+/// <summary>Creates the topics before the host takes requests.</summary>
+internal sealed class TopicSetup(IEventLog log, IOptions<IngestionOptions> options) : IHostedService
+{
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var topic in new[] { Topics.UserEvents, Topics.PurchasedItem })
+        {
+            await log.EnsureTopicAsync(new TopicDefinition(topic, options.Value.Partitions), cancellationToken);
+            await log.EnsureTopicAsync(new TopicDefinition(Topics.DeadLetter(topic), 1), cancellationToken);
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}
