@@ -36,7 +36,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Stop_OfARunningServer_EndsItsProcessAndMayBeRepeated()
     {
-        using var directory = new TempDirectory();
+        using var directory = await Servers.PrepareAsync();
         var server = await directory.StartAsync();
         var running = Postmaster.Read(directory.Cluster())!;
         Assert.True(running.IsRunningIn(directory.Cluster()));
@@ -51,7 +51,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Stop_WhenTheServerHangs_EndsItAtOnceAndLosesNothing()
     {
-        using var directory = new TempDirectory();
+        using var directory = await Servers.PrepareAsync();
         var options = new PrivatePostgresOptions { DataDirectory = directory.Data(), StopTimeout = TimeSpan.Zero };
         await using (var server = await Servers.StartAsync(options))
             await server.QueryAsync("CREATE TABLE kept AS SELECT 42 AS n");
@@ -78,7 +78,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Connect_WithAnotherPassword_IsRefused()
     {
-        using var directory = new TempDirectory();
+        using var directory = await Servers.PrepareAsync();
         await using var server = await directory.StartAsync();
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(server.ConnectionString) { Password = "guess", Pooling = false }.ConnectionString);
 
@@ -90,7 +90,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_WhenThePasswordFileIsLost_SetsANewPasswordAndKeepsTheData()
     {
-        using var directory = new TempDirectory();
+        using var directory = await Servers.PrepareAsync();
         string old;
         await using (var server = await directory.StartAsync())
         {
@@ -108,7 +108,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_WhenAnotherHostHasTheDirectory_FailsAndNamesItsProcess()
     {
-        using var directory = new TempDirectory();
+        using var directory = await Servers.PrepareAsync();
         await using var server = await directory.StartAsync();
 
         var error = await Assert.ThrowsAsync<TerminalException>(() => directory.StartAsync());
@@ -121,7 +121,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_WhenThePortIsTakenMeanwhile_UsesAnother()
     {
-        using var directory = new TempDirectory();
+        using var directory = await Servers.PrepareAsync();
         using var thief = new TcpListener(IPAddress.Loopback, 0);
         thief.Start();
         var stolen = ((IPEndPoint)thief.LocalEndpoint).Port;
@@ -137,7 +137,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_WhenTheWantedPortIsTaken_FailsWithTheServersOwnWords()
     {
-        using var directory = new TempDirectory();
+        using var directory = await Servers.PrepareAsync();
         using var thief = new TcpListener(IPAddress.Loopback, 0);
         thief.Start();
         var options = new PrivatePostgresOptions { DataDirectory = directory.Data(), Port = ((IPEndPoint)thief.LocalEndpoint).Port };
@@ -150,11 +150,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_OfAClusterThatOthersMayRead_FailsWithTheServersOwnWords()
     {
-        using var directory = new TempDirectory();
-        await using (await directory.StartAsync())
-        {
-        }
-
+        using var directory = await Servers.PrepareAsync();
         File.SetUnixFileMode(directory.Cluster(), Modes.Public);
         var error = await Assert.ThrowsAsync<TerminalException>(() => directory.StartAsync());
 
@@ -165,11 +161,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_OfAClusterOfAnotherMajorVersion_SaysSo()
     {
-        using var directory = new TempDirectory();
-        await using (await directory.StartAsync())
-        {
-        }
-
+        using var directory = await Servers.PrepareAsync();
         await File.WriteAllTextAsync(Path.Combine(directory.Cluster(), "PG_VERSION"), "15\n");
         var error = await Assert.ThrowsAsync<TerminalException>(() => directory.StartAsync());
 
@@ -214,7 +206,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_WithALargeLog_PutsItAside()
     {
-        using var directory = new TempDirectory();
+        using var directory = await Servers.PrepareAsync();
         string log;
         await using (var server = await directory.StartAsync())
             log = server.LogFile;
@@ -264,7 +256,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task StartUnlessConfigured_WithoutAConnectionString_StartsOneAndConfiguresIt()
     {
-        using var directory = new TempDirectory();
+        using var directory = await Servers.PrepareAsync();
         var configuration = new ConfigurationManager();
 
         await using var server = await PrivatePostgres.StartUnlessConfiguredAsync(

@@ -98,6 +98,34 @@ public class UnprivilegedTests
         Assert.Equal(42, await moved.QueryAsync("SELECT n FROM kept"));
     }
 
+    [Fact]
+    public async Task Start_OfTwoAtOnceWithAFreshEngine_CompletesItOnce()
+    {
+        using var directory = new TempDirectory();
+        using var first = await Servers.PrepareAsync();
+        using var second = await Servers.PrepareAsync();
+        if (Environment.IsPrivilegedProcess)
+            Modes.CreateDirectory(directory.Path("closed"), Modes.Private);
+        CopyEngine(directory.Path("closed", "native"));
+        PrivatePostgresOptions In(TempDirectory data) => new()
+        {
+            DataDirectory = data.Data(),
+            EngineDirectory = directory.Path("closed", "native"),
+            SharedDirectory = directory.Path("shared"),
+            StopWithParent = true,
+        };
+
+        var servers = await Task.WhenAll(Servers.StartAsync(In(first)), Servers.StartAsync(In(second)));
+
+        foreach (var server in servers)
+        {
+            Assert.Equal(1, await server.QueryAsync("SELECT 1"));
+            await server.StopAsync();
+        }
+
+        Assert.Equal(Environment.IsPrivilegedProcess ? 1 : 0, Directory.Exists(directory.Path("shared")) ? Directory.GetDirectories(directory.Path("shared")).Length : 0);
+    }
+
     [SkippableFact]
     public async Task Start_WithABrokenCopyOfTheEngine_MakesItAnew()
     {
