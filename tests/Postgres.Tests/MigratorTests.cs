@@ -24,7 +24,9 @@ public class MigratorTests(PostgresFixture postgres) : IClassFixture<PostgresFix
         await MigrateAsync(database, s_third, s_create, s_second);
 
         Assert.Equal("1,2,3", await ScalarAsync(database, "SELECT string_agg(n::text, ',') FROM steps"));
-        Assert.Equal("1:create,2:second,3:third", await ScalarAsync(database, "SELECT string_agg(number || ':' || name, ',' ORDER BY number) FROM pipeline.migrations"));
+        Assert.Equal(
+            "1:create,2:second,3:third",
+            await ScalarAsync(database, "SELECT string_agg(number || ':' || name, ',' ORDER BY number) FROM pipeline.migrations"));
     }
 
     [Fact]

@@ -61,7 +61,9 @@ public class PostgresRegistrationTests(PostgresFixture postgres) : IClassFixture
     }
 
     private static ServiceProvider Services(string? connectionString) =>
-        new ServiceCollection().AddLogging().AddPostgres(new ConfigurationManager { ["ConnectionStrings:warehouse"] = connectionString }).BuildServiceProvider();
+        new ServiceCollection().AddLogging()
+            .AddPostgres(new ConfigurationManager { ["ConnectionStrings:warehouse"] = connectionString })
+            .BuildServiceProvider();
 
     private static async Task<HealthStatus> StatusAsync(ServiceProvider provider) =>
         (await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Status;

@@ -80,7 +80,8 @@ public class PrivatePostgresTests
     {
         using var directory = await Servers.PrepareAsync();
         await using var server = await directory.StartAsync();
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(server.ConnectionString) { Password = "guess", Pooling = false }.ConnectionString);
+        var wrong = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Password = "guess", Pooling = false };
+        await using var connection = new NpgsqlConnection(wrong.ConnectionString);
 
         var error = await Assert.ThrowsAsync<PostgresException>(() => connection.OpenAsync());
 
@@ -114,7 +115,9 @@ public class PrivatePostgresTests
         var error = await Assert.ThrowsAsync<TerminalException>(() => directory.StartAsync());
 
         Assert.Equal(
-            $"The data directory {directory.Data()} is in use by another host (process {Environment.ProcessId}): stop that one or name another data directory.", error.Message);
+            $"The data directory {directory.Data()} is in use by another host (process {Environment.ProcessId}): "
+            + "stop that one or name another data directory.",
+            error.Message);
         Assert.Equal(1, await server.QueryAsync("SELECT 1"));
     }
 
@@ -228,7 +231,8 @@ public class PrivatePostgresTests
             using var cancellation = new CancellationTokenSource(delay);
             try
             {
-                await using var server = await PrivatePostgres.StartAsync(directory.Options(), NullLoggerFactory.Instance, TimeProvider.System, cancellation.Token);
+                await using var server = await PrivatePostgres.StartAsync(
+                    directory.Options(), NullLoggerFactory.Instance, TimeProvider.System, cancellation.Token);
             }
             catch (OperationCanceledException)
             {

@@ -99,7 +99,9 @@ public class RecoveryTests
         {
             var file = Postmaster.FileOf(directory.Cluster());
             var processId = stranger.Id.ToString(CultureInfo.InvariantCulture);
-            await File.WriteAllLinesAsync(file, [processId, directory.Cluster(), "1700000000", port.ToString(CultureInfo.InvariantCulture), "", "127.0.0.1", "  1 1", "ready   "]);
+            string[] lines =
+                [processId, directory.Cluster(), "1700000000", port.ToString(CultureInfo.InvariantCulture), "", "127.0.0.1", "  1 1", "ready   "];
+            await File.WriteAllLinesAsync(file, lines);
             user.Own(file);
 
             await using var server = await directory.StartAsync();
@@ -152,10 +154,13 @@ public class RecoveryTests
         await File.WriteAllTextAsync(Path.Combine(half, "PG_VERSION"), "18\n");
         Directory.CreateDirectory(directory.Cluster());
 
-        await using var server = await directory.StartAsync();
-
-        Assert.Equal(1, await server.QueryAsync("SELECT 1"));
+        await using (var server = await directory.StartAsync())
+            Assert.Equal(1, await server.QueryAsync("SELECT 1"));
         Assert.False(Directory.Exists(half));
+
+        Directory.CreateDirectory(half);
+        await using (await directory.StartAsync())
+            Assert.False(Directory.Exists(half));
     }
 
     [Fact]

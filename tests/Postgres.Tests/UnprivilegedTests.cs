@@ -23,7 +23,8 @@ public class UnprivilegedTests
         using var directory = new TempDirectory();
         var nobody = (await ServerUser.ResolveAsync("nobody", null, CancellationToken.None)).UserId.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-        await using (var server = await Servers.StartAsync(new PrivatePostgresOptions { DataDirectory = directory.Data(), UserName = "nobody", StopWithParent = true }))
+        var options = new PrivatePostgresOptions { DataDirectory = directory.Data(), UserName = "nobody", StopWithParent = true };
+        await using (var server = await Servers.StartAsync(options))
             Assert.Equal(nobody, await UserIdAsync(server));
         await using (var again = await directory.StartAsync())
             Assert.Equal(nobody, await UserIdAsync(again));
@@ -123,7 +124,8 @@ public class UnprivilegedTests
             await server.StopAsync();
         }
 
-        Assert.Equal(Environment.IsPrivilegedProcess ? 1 : 0, Directory.Exists(directory.Path("shared")) ? Directory.GetDirectories(directory.Path("shared")).Length : 0);
+        var copies = Directory.Exists(directory.Path("shared")) ? Directory.GetDirectories(directory.Path("shared")) : [];
+        Assert.Equal(Environment.IsPrivilegedProcess ? 1 : 0, copies.Length);
     }
 
     [SkippableFact]

@@ -52,7 +52,8 @@ public static class Eventually
             if (watch.Elapsed > patience)
             {
                 var state = describe is null ? "" : $" Now: {describe()}.";
-                throw new TimeoutException($"Not within {patience.TotalSeconds:0.#} s: {text}.{state}{(last is null ? "" : $" Last error: {last.Message}")}", last);
+                var error = last is null ? "" : $" Last error: {last.Message}";
+                throw new TimeoutException($"Not within {patience.TotalSeconds:0.#} s: {text}.{state}{error}", last);
             }
 
             await Task.Delay(pause);

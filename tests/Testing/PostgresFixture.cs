@@ -99,7 +99,8 @@ public sealed class PostgresFixture : IAsyncLifetime
                     // A test survives no loss of power; all else is as in a real server.
                     Settings = new Dictionary<string, string> { ["fsync"] = "off", ["max_connections"] = "200" },
                 };
-                return new SharedServer(directory, await PrivatePostgres.StartAsync(options, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None));
+                var server = await PrivatePostgres.StartAsync(options, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
+                return new SharedServer(directory, server);
             }
             catch
             {

@@ -4,7 +4,9 @@ namespace Pipeline.Postgres;
 
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Information, "PostgreSQL {Version} runs on 127.0.0.1:{Port} as process {ProcessId}, its files are in {Directory} (adopted: {Adopted}, {Milliseconds} ms)")]
+    [LoggerMessage(
+        1, LogLevel.Information,
+        "PostgreSQL {Version} runs on 127.0.0.1:{Port} as process {ProcessId}, its files are in {Directory} (adopted: {Adopted}, {Milliseconds} ms)")]
     public static partial void Started(ILogger logger, string version, int port, int processId, string directory, bool adopted, long milliseconds);
 
     [LoggerMessage(2, LogLevel.Information, "PostgreSQL process {ProcessId} stopped in {Milliseconds} ms")]

@@ -13,7 +13,8 @@ public static class PostgresErrors
     private const string TransactionTimeout = "25P04";
 
     /// <summary>
-    /// Turns an error into a <see cref="TransientException"/> or <see cref="TerminalException"/>. Errors of these two types and cancellations come back as they are.
+    /// Turns an error into a <see cref="TransientException"/> or <see cref="TerminalException"/>.
+    /// Errors of these two types and cancellations come back as they are.
     /// </summary>
     /// <param name="exception">What was caught.</param>
     /// <param name="operation">What was tried and on what, as the beginning of a sentence: <c>Append to topic orders</c>.</param>
@@ -24,7 +25,8 @@ public static class PostgresErrors
         if (exception is TransientException or TerminalException or OperationCanceledException)
             return exception;
         var reason = exception is PostgresException { SqlState: var state } postgres ? $"{postgres.MessageText} ({state})" : exception.Message;
-        return IsTransient(exception) ? new TransientException($"{operation}: {reason}", exception) : new TerminalException($"{operation}: {reason}", exception);
+        var message = $"{operation}: {reason}";
+        return IsTransient(exception) ? new TransientException(message, exception) : new TerminalException(message, exception);
     }
 
     /// <summary>

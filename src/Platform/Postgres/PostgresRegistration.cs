@@ -58,7 +58,7 @@ public static class PostgresRegistration
         if (string.IsNullOrWhiteSpace(text))
         {
             throw new TerminalException(
-                $"ConnectionStrings:{ConnectionName} is not set: set the variable ConnectionStrings__{ConnectionName} to a PostgreSQL server, or start the AppHost, which brings one.");
+                $"ConnectionStrings:{ConnectionName} is not set: set ConnectionStrings__{ConnectionName} to a server, or start AppHost, which has one.");
         }
 
         NpgsqlDataSourceBuilder builder;

@@ -153,6 +153,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         var copies = user.Name is null ? hostDirectory : options.SharedDirectory;
         var engine = await ServerEngine.PrepareAsync(options.EngineDirectory ?? EngineLocator.PostgresDirectory(), copies, user, logger, cancellationToken);
         var cluster = new Cluster(layout, engine, user, logger);
+        cluster.RemoveLeftovers();
         string? password;
         if (cluster.Exists)
         {
@@ -191,7 +192,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
             throw;
         }
 
-        Log.Started(logger, engine.Version, server.Port, server.ProcessId, layout.ServerDirectory, adopted, (long)time.GetElapsedTime(started).TotalMilliseconds);
+        var milliseconds = (long)time.GetElapsedTime(started).TotalMilliseconds;
+        Log.Started(logger, engine.Version, server.Port, server.ProcessId, layout.ServerDirectory, adopted, milliseconds);
         var connectionString = ServerConnection.String(server.Port, password, options.Database);
         return new PrivatePostgres(hostLock, layout, server, adopted, connectionString, options, logger, time);
     }

@@ -26,7 +26,7 @@ internal sealed partial class MigrationSource
         for (var i = 0; i < Migrations.Count; i++)
         {
             if (i > 0 && Migrations[i].Number == Migrations[i - 1].Number)
-                throw new TerminalException($"Module {module} has two migrations {Migrations[i].Number:D4}: {Migrations[i - 1].Name} and {Migrations[i].Name}.");
+                throw new TerminalException($"Module {module} has two migrations {i:D4}: {Migrations[i - 1].Name} and {Migrations[i].Name}.");
             if (Migrations[i].Number != i + 1)
                 throw new TerminalException($"Module {module} has no migration {i + 1:D4}, but {Migrations[i].Number:D4}_{Migrations[i].Name}.");
         }
@@ -43,7 +43,8 @@ internal sealed partial class MigrationSource
             var match = ResourcePattern().Match(resource);
             if (!match.Success)
                 continue;
-            using var stream = assembly.GetManifestResourceStream(resource) ?? throw new TerminalException($"Module {module}: the resource {resource} cannot be read.");
+            using var stream = assembly.GetManifestResourceStream(resource)
+                ?? throw new TerminalException($"Module {module}: the resource {resource} cannot be read.");
             using var reader = new StreamReader(stream, Encoding.UTF8);
             yield return (match.Groups[1].Value, reader.ReadToEnd());
         }

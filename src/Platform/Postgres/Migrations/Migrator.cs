@@ -129,14 +129,18 @@ public sealed class Migrator
             var (number, name, checksum) = (reader.GetInt32(0), reader.GetString(1), reader.GetString(2));
             var label = $"{source.Module}/{number:D4}_{name}";
             if (number > source.Migrations.Count)
-                throw new TerminalException($"The database is newer than this program: it has the migration {label}, which the program does not know. Start the newer version.");
+            {
+                throw new TerminalException(
+                    $"The database is newer than this program: it has the migration {label}, which the program does not know. Start the newer version.");
+            }
+
             if (number != applied + 1)
                 throw new TerminalException($"The database has the migration {label}, but not number {applied + 1:D4} of module {source.Module}.");
             var migration = source.Migrations[applied];
             if (checksum != migration.Checksum)
             {
                 throw new TerminalException(
-                    $"The migration {label} was changed after it had been applied (now {migration.Number:D4}_{migration.Name}): restore it, and add a new one instead.");
+                    $"The migration {label} was changed after it had been applied (now {migration.Number:D4}_{migration.Name}): restore it and add another.");
             }
 
             applied = number;

@@ -33,11 +33,27 @@ internal sealed class Cluster(ServerLayout layout, ServerEngine engine, ServerUs
         }
     }
 
+    /// <summary>Removes what starts that broke off have left, which may hold the password.</summary>
+    public void RemoveLeftovers()
+    {
+        foreach (var leftover in Directory.EnumerateDirectories(layout.ServerDirectory, Staging + "*"))
+        {
+            try
+            {
+                Directory.Delete(leftover, recursive: true);
+            }
+            catch (IOException e)
+            {
+                // The initdb of a host that was killed may still be writing to it; it harms nobody, and the next start tries again.
+                Log.LeftoverKept(logger, leftover, e.Message);
+            }
+        }
+    }
+
     /// <summary>Makes the cluster beside its place, and moves it there when it is complete and on disk.</summary>
     /// <returns>The password: the one on file, else a new random one, in a file that nobody but the host's user can read.</returns>
     public async Task<string> CreateAsync(CancellationToken cancellationToken)
     {
-        RemoveLeftovers();
         if (Directory.Exists(layout.Cluster))
             Directory.Delete(layout.Cluster);
         var password = Password ?? NewPassword();
@@ -81,22 +97,6 @@ internal sealed class Cluster(ServerLayout layout, ServerEngine engine, ServerUs
     }
 
     private static string NewPassword() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
-
-    private void RemoveLeftovers()
-    {
-        foreach (var leftover in Directory.EnumerateDirectories(layout.ServerDirectory, Staging + "*"))
-        {
-            try
-            {
-                Directory.Delete(leftover, recursive: true);
-            }
-            catch (IOException e)
-            {
-                // The initdb of a host that was killed may still be writing to it; it harms nobody, and the next first start tries again.
-                Log.LeftoverKept(logger, leftover, e.Message);
-            }
-        }
-    }
 
     private async Task InitialiseAsync(string[] arguments, CancellationToken cancellationToken)
     {

@@ -24,12 +24,14 @@ internal sealed class HostLock : IDisposable
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new TerminalException($"The data directory {dataDirectory} cannot be written by this user ({e.Message}): start as its owner or name another.", e);
+            throw new TerminalException(
+                $"The data directory {dataDirectory} cannot be written by this user ({e.Message}): start as its owner or name another.", e);
         }
         catch (IOException e) when (File.Exists(path))
         {
             var name = File.Exists(holder) ? $" (process {File.ReadAllText(holder)})" : "";
-            throw new TerminalException($"The data directory {dataDirectory} is in use by another host{name}: stop that one or name another data directory.", e);
+            throw new TerminalException(
+                $"The data directory {dataDirectory} is in use by another host{name}: stop that one or name another data directory.", e);
         }
 
         try

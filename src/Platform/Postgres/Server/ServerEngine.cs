@@ -84,9 +84,8 @@ internal sealed partial record ServerEngine(string Directory, string Version)
         using var links = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(directory, "pg-symlinks.json")));
         foreach (var link in links.RootElement.EnumerateArray())
         {
-            // Both are written relative to the package, of which the directory is "native".
-            var source = Path.Combine(directory, "..", link.GetProperty("source").GetString()!.Replace("native/", $"{Path.GetFileName(directory)}/", StringComparison.Ordinal));
-            var target = Path.Combine(directory, "..", link.GetProperty("target").GetString()!.Replace("native/", $"{Path.GetFileName(directory)}/", StringComparison.Ordinal));
+            var source = Path.Combine(directory, InDirectory(link.GetProperty("source")));
+            var target = Path.Combine(directory, InDirectory(link.GetProperty("target")));
             if (File.Exists(target))
                 continue;
             try
@@ -100,6 +99,9 @@ internal sealed partial record ServerEngine(string Directory, string Version)
             }
         }
     }
+
+    /// <summary>The links are written relative to the package, of which this directory is <c>native</c>.</summary>
+    private static string InDirectory(JsonElement path) => path.GetString()!["native/".Length..];
 
     private static void Copy(string source, string copies, string copy)
     {

@@ -43,7 +43,11 @@ internal sealed record ServerLayout(string HostDirectory, string ServerDirectory
         {
             // A data directory that was moved keeps its cluster; one that was copied must not share it.
             if (Location(owner) == elsewhere)
-                throw new TerminalException($"{hostDirectory} is a copy of {owner}, whose cluster is in {elsewhere}: delete the copy's postgres folder to start it empty.");
+            {
+                throw new TerminalException(
+                    $"{hostDirectory} is a copy of {owner}, whose cluster is in {elsewhere}: delete the copy's postgres folder to start it empty.");
+            }
+
             DurableFile.Replace(OwnerOf(elsewhere), $"{hostDirectory}\n", Modes.Readable);
         }
 
@@ -79,7 +83,10 @@ internal sealed record ServerLayout(string HostDirectory, string ServerDirectory
     public async Task EnsureEnterableAsync(ServerUser user, CancellationToken cancellationToken)
     {
         if (!await CanEnterAsync(ServerDirectory, user, cancellationToken))
-            throw new TerminalException($"The cluster {Cluster} belongs to user {user.Name}, who cannot enter a folder above it: let that user pass, or move it.");
+        {
+            throw new TerminalException(
+                $"The cluster {Cluster} belongs to user {user.Name}, who cannot enter a folder above it: let that user pass, or move it.");
+        }
     }
 
     private static string? Location(string hostDirectory) =>
