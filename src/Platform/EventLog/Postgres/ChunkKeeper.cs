@@ -7,7 +7,7 @@ namespace Pipeline.EventLog.Postgres;
 
 /// <summary>
 /// Looks after the chunks of all topics: closes those that are large or old and opens the next, drops those that retention lets go. Of all processes on a
-/// database one does it at a time. No step of it blocks appends, and each may be cut off anywhere and is finished by the next run.
+/// database one does it at a time. No step of it blocks appends for longer than a commit, and each may be cut off anywhere and is finished by the next run.
 /// </summary>
 internal sealed class ChunkKeeper(NpgsqlDataSource dataSource, PostgresLogOptions options, ILogger logger)
 {
@@ -54,8 +54,7 @@ internal sealed class ChunkKeeper(NpgsqlDataSource dataSource, PostgresLogOption
             SELECT * FROM (
                 SELECT c.chunk_id, t.name, pg_total_relation_size(('log.batches_' || c.chunk_id)::regclass) AS bytes,
                     (extract(epoch FROM clock_timestamp() - c.opened_at) * 1000)::bigint AS age_ms, least($2, t.max_age_ms / $3) AS max_age_ms,
-                    EXISTS (SELECT FROM log.partitions p JOIN log.chunk_bases b USING (topic_id, partition)
-                            WHERE b.chunk_id = c.chunk_id AND p.next_offset > b.base_offset) AS used
+                    pg_relation_size(('log.batches_' || c.chunk_id)::regclass) > 0 AS used
                 FROM log.chunks c JOIN log.topics t USING (topic_id) WHERE c.closed_at IS NULL) AS open
             WHERE used AND (bytes >= $1 OR age_ms >= max_age_ms) ORDER BY chunk_id
             """,
@@ -124,28 +123,19 @@ internal sealed class ChunkKeeper(NpgsqlDataSource dataSource, PostgresLogOption
     /// <summary>Drops the tables of chunks that are out of the log already.</summary>
     private static async Task FinishDropsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var chunks = new List<(int Chunk, bool Attached, bool Detaching)>();
-        await using (var command = new NpgsqlCommand(
-            """
-            SELECT c.chunk_id, i.inhrelid IS NOT NULL, coalesce(i.inhdetachpending, false)
-            FROM log.chunks c LEFT JOIN pg_inherits i ON i.inhrelid = to_regclass('log.batches_' || c.chunk_id)
-            WHERE c.dropped_at IS NOT NULL ORDER BY c.chunk_id
-            """,
-            connection))
+        var chunks = new List<int>();
+        await using (var command = new NpgsqlCommand("SELECT chunk_id FROM log.chunks WHERE dropped_at IS NOT NULL ORDER BY chunk_id", connection))
         {
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
-                chunks.Add((reader.GetInt32(0), reader.GetBoolean(1), reader.GetBoolean(2)));
+                chunks.Add(reader.GetInt32(0));
         }
 
-        foreach (var (chunk, attached, detaching) in chunks)
+        foreach (var chunk in chunks)
         {
-            // Detached first, concurrently: dropping an attached table would lock all of the log against appends.
             var id = chunk.ToString(CultureInfo.InvariantCulture);
-            if (attached)
-                await ExecuteAsync(connection, $"ALTER TABLE log.batches DETACH PARTITION log.batches_{id} {(detaching ? "FINALIZE" : "CONCURRENTLY")}", cancellationToken);
-            await ExecuteAsync(connection, $"DROP TABLE IF EXISTS log.batches_{id}", cancellationToken);
-            await ExecuteAsync(connection, $"DELETE FROM log.chunks WHERE chunk_id = {id}", cancellationToken);
+            await ExecuteAsync(
+                connection, $"DROP TABLE IF EXISTS log.batches_{id}; DROP FUNCTION IF EXISTS log.append_{id}; DELETE FROM log.chunks WHERE chunk_id = {id}", cancellationToken);
         }
     }
 

@@ -77,8 +77,8 @@ internal sealed class TopicBuffer
 /// <summary>A partition's part of a flush: rows that fill a page each.</summary>
 internal sealed class LaneBuffer(Lane lane)
 {
-    /// <summary>The most bytes that a row may have beside its other columns and headers (48) to stay within the largest tuple of a page (8,160).</summary>
-    private const int RowBytes = 8112;
+    /// <summary>The most bytes that a row may have beside its other columns and headers (44) to stay within the largest tuple of a page (8,160).</summary>
+    private const int RowBytes = 8116;
 
     private int _start;
     private int _length;

@@ -153,7 +153,7 @@ internal sealed class LogListener(
             return;
         var byId = topics.ToDictionary(t => t.Id);
         var news = new HashSet<Topic>();
-        await using var command = new NpgsqlCommand("SELECT topic_id, partition, next_offset, start_offset FROM log.partitions WHERE topic_id = ANY ($1)", connection);
+        await using var command = new NpgsqlCommand("SELECT topic_id, partition, next_offset, start_offset FROM log.ends($1) JOIN log.partitions USING (topic_id, partition)", connection);
         command.Parameters.Add(new NpgsqlParameter<int[]>("", [.. byId.Keys]));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

@@ -9,7 +9,8 @@ internal static class LogStatus
     {
         await using var command = dataSource.CreateCommand(
             """
-            SELECT t.name, p.partition, p.start_offset, p.next_offset FROM log.topics t JOIN log.partitions p USING (topic_id)
+            SELECT t.name, p.partition, p.start_offset, e.next_offset
+            FROM log.topics t JOIN log.partitions p USING (topic_id) JOIN log.ends(ARRAY(SELECT topic_id FROM log.topics)) e USING (topic_id, partition)
             ORDER BY t.name COLLATE "C", p.partition
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -34,11 +35,12 @@ internal static class LogStatus
     {
         await using var command = dataSource.CreateCommand(
             """
-            SELECT g.name, t.name, gp.partition, greatest(gp.committed_offset, p.start_offset), p.next_offset, m.client || '#' || m.member_id,
+            SELECT g.name, t.name, gp.partition, greatest(gp.committed_offset, p.start_offset), e.next_offset, m.client || '#' || m.member_id,
                 (SELECT count(*)::int FROM log.members live
                  WHERE live.group_id = g.group_id AND live.seen_at + live.session_ms * interval '1 ms' >= clock_timestamp())
             FROM log.groups g JOIN log.topics t USING (topic_id) JOIN log.group_partitions gp USING (group_id)
                 JOIN log.partitions p ON p.topic_id = g.topic_id AND p.partition = gp.partition
+                JOIN log.ends(ARRAY(SELECT DISTINCT topic_id FROM log.groups)) e ON e.topic_id = g.topic_id AND e.partition = gp.partition
                 LEFT JOIN log.members m ON m.member_id = gp.member_id
             ORDER BY g.name COLLATE "C", t.name COLLATE "C", gp.partition
             """);

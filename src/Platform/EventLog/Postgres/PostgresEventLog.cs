@@ -11,7 +11,6 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
 {
     private const int MaxPartitions = 1_000;
 
-    private int _disposed;
     private readonly NpgsqlDataSource _dataSource;
     private readonly PostgresLogOptions _options;
     private readonly TimeProvider _time;
@@ -21,6 +20,7 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
     private readonly LogReader _reader;
     private readonly LogListener _listener;
     private readonly GroupStore _groups;
+    private int _disposed;
 
     /// <param name="connectionString">The database; the log has a pool of its own.</param>
     /// <param name="options">Checked options.</param>
@@ -147,7 +147,15 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
     {
         try
         {
-            return await work();
+            try
+            {
+                return await work();
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+            {
+                // A chunk was closed and dropped while its end was looked up.
+                return await work();
+            }
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

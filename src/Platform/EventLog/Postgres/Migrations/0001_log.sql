@@ -9,7 +9,7 @@ CREATE TABLE log.topics (
     drop_unconsumed boolean NOT NULL
 );
 
--- A chunk is the table log.batches_<chunk_id>: what retention drops at once.
+-- A chunk is the table log.batches_<chunk_id>, which retention drops as a whole, and the function log.append_<chunk_id>.
 CREATE TABLE log.chunks (
     chunk_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     topic_id int NOT NULL REFERENCES log.topics,
@@ -32,26 +32,15 @@ CREATE TABLE log.chunk_bases (
 
 CREATE INDEX ON log.chunk_bases (chunk_id);
 
--- One row is updated by every flush: room on the page keeps the updates heap-only.
+-- The lock of each partition and the chunk that it appends to. Appends lock the row and change nothing in it: a counter here would leave a dead row
+-- at each flush, and a long transaction anywhere in the database would make all of them slower and slower.
 CREATE TABLE log.partitions (
     topic_id int NOT NULL REFERENCES log.topics,
     partition int NOT NULL,
     chunk_id int NOT NULL,
     start_offset bigint NOT NULL DEFAULT 0,
-    next_offset bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (topic_id, partition)
-) WITH (fillfactor = 10, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
-
--- Records are stored by batches of one partition that fill a page, in the bytes of the record codec.
-CREATE TABLE log.batches (
-    chunk_id int NOT NULL,
-    partition int NOT NULL,
-    last_offset bigint NOT NULL,
-    count int NOT NULL,
-    data bytea NOT NULL
-) PARTITION BY LIST (chunk_id);
-
-ALTER TABLE log.batches ALTER COLUMN data SET STORAGE EXTERNAL;
+);
 
 CREATE FUNCTION log.lock_schema() RETURNS void LANGUAGE sql AS $$
     SELECT pg_advisory_xact_lock(hashtextextended('pipeline.log.schema', 0))
@@ -62,11 +51,63 @@ DECLARE
     v_chunk int;
 BEGIN
     INSERT INTO log.chunks (topic_id) VALUES (p_topic) RETURNING chunk_id INTO v_chunk;
-    -- Rows up to a whole page stay out of TOAST. Nothing is ever updated or deleted, so only wraparound needs a vacuum.
-    EXECUTE format('CREATE TABLE log.batches_%1$s (LIKE log.batches INCLUDING STORAGE, CHECK (chunk_id = %1$s), PRIMARY KEY (partition, last_offset))'
-        || ' WITH (toast_tuple_target = 8160, autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_threshold = 2147483647)', v_chunk);
-    EXECUTE format('ALTER TABLE log.batches ATTACH PARTITION log.batches_%1$s FOR VALUES IN (%1$s)', v_chunk);
+
+    -- Records are stored by batches of one partition that fill a page, in the bytes of the record codec. Rows up to a whole page stay out of TOAST.
+    -- Nothing is ever updated or deleted, so only wraparound needs a vacuum.
+    EXECUTE format($table$
+        CREATE TABLE log.batches_%1$s (
+            last_offset bigint NOT NULL,
+            partition int NOT NULL,
+            count int NOT NULL,
+            data bytea STORAGE EXTERNAL NOT NULL,
+            PRIMARY KEY (partition, last_offset)
+        ) WITH (toast_tuple_target = 8160, autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_threshold = 2147483647)
+        $table$, v_chunk);
+
+    -- Appends to the chunk; a function of its own, so that its statements are planned once. The first array has the partitions in their order, so that
+    -- appenders never deadlock; the others an element for each stored row: the index of its partition in the first array, the place of its last record
+    -- among the partition's new ones, how many it holds, its bytes. Returns the first new offset of each partition. A partition's lock is held until
+    -- commit, so that offsets become visible in order.
+    EXECUTE format($function$
+        CREATE FUNCTION log.append_%1$s(p_partitions int[], p_slots int[], p_lasts int[], p_counts int[], p_data bytea[])
+        RETURNS bigint[] LANGUAGE plpgsql AS $body$
+        DECLARE
+            v_partition int;
+            v_base bigint;
+            v_bases bigint[];
+        BEGIN
+            FOREACH v_partition IN ARRAY p_partitions LOOP
+                PERFORM FROM log.partitions WHERE topic_id = %2$s AND partition = v_partition AND chunk_id = %1$s FOR NO KEY UPDATE;
+                IF NOT FOUND THEN
+                    RAISE EXCEPTION USING ERRCODE = 'EL001', MESSAGE = 'chunk %1$s of the log is closed';
+                END IF;
+                SELECT last_offset + 1 INTO v_base FROM log.batches_%1$s WHERE partition = v_partition ORDER BY last_offset DESC LIMIT 1;
+                IF NOT FOUND THEN
+                    SELECT base_offset INTO STRICT v_base FROM log.chunk_bases WHERE chunk_id = %1$s AND partition = v_partition;
+                END IF;
+                v_bases := v_bases || v_base;
+            END LOOP;
+            INSERT INTO log.batches_%1$s (last_offset, partition, count, data)
+            SELECT v_bases[slot] + last, p_partitions[slot], count, data
+            FROM (SELECT unnest(p_slots) AS slot, unnest(p_lasts) AS last, unnest(p_counts) AS count, unnest(p_data) AS data) AS rows;
+            RETURN v_bases;
+        END $body$
+        $function$, v_chunk, p_topic);
     RETURN v_chunk;
+END $$;
+
+-- The offset that the next record of each partition of some topics gets.
+CREATE FUNCTION log.ends(p_topics int[]) RETURNS TABLE (topic_id int, partition int, next_offset bigint) STABLE LANGUAGE plpgsql AS $$
+DECLARE
+    v_topic int;
+    v_chunk int;
+BEGIN
+    FOR v_topic, v_chunk IN SELECT p.topic_id, p.chunk_id FROM log.partitions p WHERE p.topic_id = ANY (p_topics) AND p.partition = 0 LOOP
+        RETURN QUERY EXECUTE format(
+            'SELECT b.topic_id, b.partition, coalesce('
+            || '(SELECT last_offset + 1 FROM log.batches_%1$s r WHERE r.partition = b.partition ORDER BY last_offset DESC LIMIT 1), b.base_offset)'
+            || ' FROM log.chunk_bases b WHERE b.chunk_id = %1$s', v_chunk);
+    END LOOP;
 END $$;
 
 -- Creates the topic or sets its retention. Returns how many partitions it has.
@@ -91,42 +132,11 @@ BEGIN
     RETURN v_topic.partitions;
 END $$;
 
--- Appends in one transaction. The first three arrays have an element for each partition, ordered by topic and partition so that appenders never
--- deadlock; the others one for each stored row: the index of its partition in the first arrays, the place of its last record among the
--- partition's new ones, how many it holds, its bytes. The row lock of a partition is held until commit, so offsets become visible in order.
-CREATE FUNCTION log.append(p_topics int[], p_partitions int[], p_totals int[], p_slots int[], p_lasts int[], p_counts int[], p_data bytea[], p_notify text)
-RETURNS bigint[] LANGUAGE plpgsql AS $$
-DECLARE
-    v_bases bigint[];
-    v_chunks int[];
-    v_base bigint;
-    v_chunk int;
-BEGIN
-    FOR i IN 1..cardinality(p_topics) LOOP
-        UPDATE log.partitions SET next_offset = next_offset + p_totals[i] WHERE topic_id = p_topics[i] AND partition = p_partitions[i]
-        RETURNING next_offset - p_totals[i], chunk_id INTO v_base, v_chunk;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'topic % has no partition %', p_topics[i], p_partitions[i];
-        END IF;
-        v_bases[i] := v_base;
-        v_chunks[i] := v_chunk;
-    END LOOP;
-    INSERT INTO log.batches (chunk_id, partition, last_offset, count, data)
-    SELECT v_chunks[slot], p_partitions[slot], v_bases[slot] + last, count, data
-    FROM (SELECT unnest(p_slots) AS slot, unnest(p_lasts) AS last, unnest(p_counts) AS count, unnest(p_data) AS data) AS rows;
-    IF p_notify IS NOT NULL THEN
-        PERFORM pg_notify('log_data', p_notify);
-    END IF;
-    RETURN v_bases;
-END $$;
-
 -- Closes the chunk and opens the next one. Appends go on meanwhile; they change over with the row of their partition.
 CREATE FUNCTION log.roll_chunk(p_chunk int, p_bytes bigint) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_topic int;
     v_new int;
-    v_partition int;
-    v_next bigint;
 BEGIN
     PERFORM log.lock_schema();
     SELECT topic_id INTO v_topic FROM log.chunks WHERE chunk_id = p_chunk AND closed_at IS NULL;
@@ -134,21 +144,18 @@ BEGIN
         RETURN NULL;
     END IF;
     v_new := log.create_chunk(v_topic);
-    FOR v_partition IN SELECT partition FROM log.partitions WHERE topic_id = v_topic ORDER BY partition LOOP
-        UPDATE log.partitions SET chunk_id = v_new WHERE topic_id = v_topic AND partition = v_partition RETURNING next_offset INTO v_next;
-        INSERT INTO log.chunk_bases (topic_id, partition, base_offset, chunk_id) VALUES (v_topic, v_partition, v_next, v_new);
-    END LOOP;
+    PERFORM FROM log.partitions WHERE topic_id = v_topic ORDER BY partition FOR NO KEY UPDATE;
+    INSERT INTO log.chunk_bases (topic_id, partition, base_offset, chunk_id) SELECT e.topic_id, e.partition, e.next_offset, v_new FROM log.ends(ARRAY[v_topic]) e;
+    UPDATE log.partitions SET chunk_id = v_new WHERE topic_id = v_topic;
     UPDATE log.chunks SET closed_at = clock_timestamp(), bytes = p_bytes WHERE chunk_id = p_chunk;
     RETURN v_new;
 END $$;
 
--- Takes the oldest chunk of a topic out of the log; its table is dropped afterwards. False where a group still needs it.
+-- Takes the oldest chunk of a topic out of the log; its table and function are dropped afterwards. False where a group still needs it.
 CREATE FUNCTION log.drop_chunk(p_chunk int, p_drop_unconsumed boolean) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     v_topic int;
     v_next_chunk int;
-    v_partition int;
-    v_start bigint;
 BEGIN
     SELECT topic_id INTO v_topic FROM log.chunks WHERE chunk_id = p_chunk AND closed_at IS NOT NULL AND dropped_at IS NULL FOR UPDATE;
     IF NOT FOUND THEN
@@ -162,9 +169,9 @@ BEGIN
         WHERE g.topic_id = v_topic AND greatest(gp.committed_offset, p.start_offset) < b.base_offset) THEN
         RETURN false;
     END IF;
-    FOR v_partition, v_start IN SELECT partition, base_offset FROM log.chunk_bases WHERE chunk_id = v_next_chunk ORDER BY partition LOOP
-        UPDATE log.partitions SET start_offset = v_start WHERE topic_id = v_topic AND partition = v_partition;
-    END LOOP;
+    PERFORM FROM log.partitions WHERE topic_id = v_topic ORDER BY partition FOR NO KEY UPDATE;
+    UPDATE log.partitions p SET start_offset = b.base_offset FROM log.chunk_bases b
+    WHERE b.chunk_id = v_next_chunk AND p.topic_id = v_topic AND p.partition = b.partition;
     DELETE FROM log.chunk_bases WHERE chunk_id = p_chunk;
     UPDATE log.chunks SET dropped_at = clock_timestamp() WHERE chunk_id = p_chunk;
     RETURN true;
