@@ -1,27 +1,9 @@
-using System.Diagnostics;
-
 namespace Pipeline.DuckDb.Tests;
 
 /// <summary>Streaming, cancellation, limits, lifetimes, threads.</summary>
 public class ExecutionTests
 {
     private const string Endless = "SELECT count(*) FROM range(100000000000) a WHERE a.range % 7 = 8";
-
-    [Fact]
-    public void Query_OfFiftyMillionRowsStoppedEarly_HoldsFewOfThem()
-    {
-        // All rows would be 50,000,000 x 100 bytes; the limit leaves room for a hundredth of them.
-        using var db = new Db(new DuckOptions { MemoryLimitBytes = 50 << 20, Threads = 2 });
-        var before = Process.GetCurrentProcess().WorkingSet64;
-        using (var result = db.Connection.Query("SELECT range AS i, repeat('x', 100) AS s FROM range(50000000)"))
-        {
-            for (var i = 0; i < 50; i++)
-                Assert.True(result.ReadChunk(out _));
-        }
-
-        Assert.InRange(Process.GetCurrentProcess().WorkingSet64 - before, long.MinValue, 200 << 20);
-        Assert.Equal(1, db.Connection.QueryInt64("SELECT 1"));
-    }
 
     [Fact]
     public void Result_DisposedEarly_EndsItsTransaction()
@@ -258,24 +240,29 @@ public class ExecutionTests
     {
         using var db = new Db();
         using var source = new CancellationTokenSource();
-        var running = Task.Run(() => db.Connection.Execute(Endless, source.Token));
-        InvalidOperationException? refused = null;
-        while (refused is null)
-        {
-            try
-            {
-                _ = db.Connection.QueryInt64("SELECT 1");
-                await Task.Yield();
-            }
-            catch (InvalidOperationException e)
-            {
-                refused = e;
-            }
-        }
+        // Either side may be the one that is refused first; the long query tries again until it runs, and then it is the other side's turn.
+        var running = Task.Run(() => Refused(() => db.Connection.Execute(Endless, source.Token), once: false));
+        var refused = Refused(() => db.Connection.Execute("SELECT 1"), once: true);
 
         Assert.Contains("another thread", refused.Message, StringComparison.Ordinal);
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+
+        static InvalidOperationException Refused(Action action, bool once)
+        {
+            while (true)
+            {
+                try
+                {
+                    action();
+                }
+                catch (InvalidOperationException e)
+                {
+                    if (once)
+                        return e;
+                }
+            }
+        }
     }
 
     [Fact]
