@@ -8,7 +8,7 @@ using Pipeline.Testing;
 
 namespace Pipeline.Postgres.Tests;
 
-public class PrivatePostgresTests
+public class PrivatePostgresTests(ClusterTemplate template) : IClassFixture<ClusterTemplate>
 {
     [Fact]
     public async Task Start_InAnEmptyFolder_GivesADatabaseThatKeepsItsDataAndItsPort()
@@ -36,7 +36,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Stop_OfARunningServer_EndsItsProcessAndMayBeRepeated()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         var server = await directory.StartAsync();
         var running = Postmaster.Read(directory.Cluster())!;
         Assert.True(running.IsRunningIn(directory.Cluster()));
@@ -51,7 +51,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Stop_WhenTheServerHangs_EndsItAtOnceAndLosesNothing()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         var options = new PrivatePostgresOptions { DataDirectory = directory.Data(), StopTimeout = TimeSpan.Zero };
         await using (var server = await Servers.StartAsync(options))
             await server.QueryAsync("CREATE TABLE kept AS SELECT 42 AS n");
@@ -78,7 +78,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Connect_WithAnotherPassword_IsRefused()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         await using var server = await directory.StartAsync();
         var wrong = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Password = "guess", Pooling = false };
         await using var connection = new NpgsqlConnection(wrong.ConnectionString);
@@ -91,7 +91,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_WhenThePasswordFileIsLost_SetsANewPasswordAndKeepsTheData()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         string old;
         await using (var server = await directory.StartAsync())
         {
@@ -109,7 +109,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_WhenAnotherHostHasTheDirectory_FailsAndNamesItsProcess()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         await using var server = await directory.StartAsync();
 
         var error = await Assert.ThrowsAsync<TerminalException>(() => directory.StartAsync());
@@ -124,7 +124,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_WhenThePortIsTakenMeanwhile_UsesAnother()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         using var thief = new TcpListener(IPAddress.Loopback, 0);
         thief.Start();
         var stolen = ((IPEndPoint)thief.LocalEndpoint).Port;
@@ -140,7 +140,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_WhenTheWantedPortIsTaken_FailsWithTheServersOwnWords()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         using var thief = new TcpListener(IPAddress.Loopback, 0);
         thief.Start();
         var options = new PrivatePostgresOptions { DataDirectory = directory.Data(), Port = ((IPEndPoint)thief.LocalEndpoint).Port };
@@ -153,7 +153,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_OfAClusterThatOthersMayRead_FailsWithTheServersOwnWords()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         File.SetUnixFileMode(directory.Cluster(), Modes.Public);
         var error = await Assert.ThrowsAsync<TerminalException>(() => directory.StartAsync());
 
@@ -164,7 +164,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_OfAClusterOfAnotherMajorVersion_SaysSo()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         await File.WriteAllTextAsync(Path.Combine(directory.Cluster(), "PG_VERSION"), "15\n");
         var error = await Assert.ThrowsAsync<TerminalException>(() => directory.StartAsync());
 
@@ -209,7 +209,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task Start_WithALargeLog_PutsItAside()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         string log;
         await using (var server = await directory.StartAsync())
             log = server.LogFile;
@@ -260,7 +260,7 @@ public class PrivatePostgresTests
     [Fact]
     public async Task StartUnlessConfigured_WithoutAConnectionString_StartsOneAndConfiguresIt()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         var configuration = new ConfigurationManager();
 
         await using var server = await PrivatePostgres.StartUnlessConfiguredAsync(

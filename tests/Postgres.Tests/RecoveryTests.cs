@@ -5,12 +5,12 @@ using Pipeline.Testing;
 
 namespace Pipeline.Postgres.Tests;
 
-public class RecoveryTests
+public class RecoveryTests(ClusterTemplate template) : IClassFixture<ClusterTemplate>
 {
     [Fact]
     public async Task Start_AfterTheHostWasKilled_TakesOverTheRunningServer()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         await using var host = await HostProcess.StartAsync(directory.Data());
         await using var session = new NpgsqlConnection(directory.ConnectionString(host.Port));
         await session.OpenAsync();
@@ -30,7 +30,7 @@ public class RecoveryTests
     [Fact]
     public async Task Start_WhenTheRunningServerHasOtherSettings_RestartsIt()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         await using var host = await HostProcess.StartAsync(directory.Data());
         await host.KillAsync();
 
@@ -49,7 +49,7 @@ public class RecoveryTests
     [Fact]
     public async Task Start_WhileTheHostThatHasTheDirectoryRunsElsewhere_FailsUntilItIsKilled()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         await using var host = await HostProcess.StartAsync(directory.Data());
 
         var error = await Assert.ThrowsAsync<TerminalException>(() => directory.StartAsync());
@@ -66,7 +66,7 @@ public class RecoveryTests
     [Fact]
     public async Task Start_AfterHostAndServerWereKilled_RecoversWhatWasCommitted()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         await using var host = await HostProcess.StartAsync(directory.Data());
         await using var session = new NpgsqlConnection(directory.ConnectionString(host.Port));
         await session.OpenAsync();
@@ -87,7 +87,7 @@ public class RecoveryTests
     [Fact]
     public async Task Start_WithAFileThatNamesAnUnrelatedProcess_StartsAndLeavesThatProcessAlone()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         int port;
         await using (var server = await directory.StartAsync())
             port = server.Port;
@@ -118,7 +118,7 @@ public class RecoveryTests
     [Fact]
     public async Task Start_WithATruncatedFileOfAServer_Starts()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         var user = await ServerUser.ResolveAsync(null, directory.Cluster(), CancellationToken.None);
         var file = Postmaster.FileOf(directory.Cluster());
         await File.WriteAllTextAsync(file, "");
@@ -166,7 +166,7 @@ public class RecoveryTests
     [Fact]
     public async Task StopWithParent_WhenTheHostIsKilled_EndsTheServer()
     {
-        using var directory = await Servers.PrepareAsync();
+        using var directory = await template.PrepareAsync();
         await using var host = await HostProcess.StartAsync(directory.Data(), "--stop-with-parent");
         var running = Postmaster.Read(directory.Cluster())!;
 

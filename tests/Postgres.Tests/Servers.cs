@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
-using Pipeline.Postgres.Server;
 using Pipeline.Testing;
 
 namespace Pipeline.Postgres.Tests;
@@ -8,17 +7,6 @@ namespace Pipeline.Postgres.Tests;
 /// <summary>Short forms for tests of the private server.</summary>
 internal static class Servers
 {
-    private static readonly Lazy<Task<TempDirectory>> s_template = new(MakeTemplateAsync);
-
-    /// <summary>A folder with a cluster that was started and stopped before: a copy, which is quicker than making one.</summary>
-    public static async Task<TempDirectory> PrepareAsync()
-    {
-        var template = await s_template.Value;
-        var directory = new TempDirectory();
-        var copied = await ServerCommand.RunAsync(ServerUser.Host, "cp", ["-a", template.Data(), directory.Data()], null, CancellationToken.None);
-        return copied.ExitCode == 0 ? directory : throw new InvalidOperationException(copied.Summary);
-    }
-
     public static string Data(this TempDirectory directory) => directory.Path("data");
 
     public static string Cluster(this TempDirectory directory) => directory.Path("data", "postgres", "cluster");
@@ -49,17 +37,4 @@ internal static class Servers
         Database = "pipeline",
         Pooling = false,
     }.ConnectionString;
-
-    private static async Task<TempDirectory> MakeTemplateAsync()
-    {
-        var directory = new TempDirectory();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => directory.Dispose();
-        await using (var server = await directory.StartAsync())
-        {
-        }
-
-        // Copies start on ports of their own.
-        File.Delete(directory.Path("data", "postgres", "postgresql.conf"));
-        return directory;
-    }
 }

@@ -4,7 +4,7 @@ using Pipeline.Testing;
 namespace Pipeline.Postgres.Tests;
 
 /// <summary>A host that is root and folders that the server's user cannot enter.</summary>
-public class UnprivilegedTests
+public class UnprivilegedTests(ClusterTemplate template) : IClassFixture<ClusterTemplate>
 {
     [SkippableFact]
     public async Task Start_AsRoot_RunsTheServerAsAnotherUser()
@@ -103,8 +103,8 @@ public class UnprivilegedTests
     public async Task Start_OfTwoAtOnceWithAFreshEngine_CompletesItOnce()
     {
         using var directory = new TempDirectory();
-        using var first = await Servers.PrepareAsync();
-        using var second = await Servers.PrepareAsync();
+        using var first = await template.PrepareAsync();
+        using var second = await template.PrepareAsync();
         if (Environment.IsPrivilegedProcess)
             Modes.CreateDirectory(directory.Path("closed"), Modes.Private);
         CopyEngine(directory.Path("closed", "native"));

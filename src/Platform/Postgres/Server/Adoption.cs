@@ -32,7 +32,7 @@ internal sealed class Adoption(PrivatePostgresOptions options, ServerLayout layo
             if (time.GetElapsedTime(started) > options.StartTimeout)
             {
                 throw new TerminalException(
-                    $"PostgreSQL process {server.ProcessId} left in {layout.Cluster} is {server.Status}: neither ready nor ended after {options.StartTimeout}.");
+                    $"PostgreSQL process {server.ProcessId} left in {layout.Cluster} is {server.Status}: not ready, nor ended, in {options.StartTimeout}.");
             }
 
             await Task.Delay(s_poll, time, cancellationToken);
