@@ -1,1 +1,3 @@
-return;
+using Pipeline.Workers.CommandLine;
+
+return await WorkersCommandLine.InvokeAsync(args);

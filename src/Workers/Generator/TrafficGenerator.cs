@@ -1,0 +1,185 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace Pipeline.Workers.Generator;
+
+/// <summary>
+/// Sends a new batch of made-up shop traffic every second: events one a request, orders as arrays. It holds back at most one second's worth:
+/// when the API does not keep up, the rest is not made but counted as skipped.
+/// </summary>
+internal sealed class TrafficGenerator : IGeneratorControl, IDisposable
+{
+    private const int OrderLanes = 2;
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+
+    private readonly GeneratorOptions _options;
+    private readonly TimeProvider _time;
+    private readonly RetryOptions _retry;
+    private readonly Func<double> _jitter;
+    private readonly ShopTraffic _traffic;
+    private readonly GeneratorMetrics _metrics;
+    private readonly RouteCounters _events;
+    private readonly RouteCounters _orders;
+    private readonly int _seed;
+    private TrafficRate _rate;
+    private Uri _url;
+    private volatile GeneratorState _state = GeneratorState.Waiting;
+    private long _started;
+    private long _ended;
+    private bool _making;
+    private double _eventCredit;
+    private double _orderCredit;
+    private long _eventNumber;
+    private long _orderNumber;
+    private long _ticks;
+
+    public TrafficGenerator(GeneratorOptions options, TimeProvider time, GeneratorMetrics metrics, RetryOptions? retry = null, Func<double>? jitter = null)
+    {
+        _options = options;
+        _time = time;
+        _metrics = metrics;
+        _retry = retry ?? new RetryOptions();
+        _jitter = jitter ?? Random.Shared.NextDouble;
+        _seed = options.Seed ?? Random.Shared.Next();
+        _rate = options.Rate;
+        _url = options.Url;
+        _making = options.Autostart;
+        _traffic = new ShopTraffic(options.Traffic(_seed), time);
+        _events = new RouteCounters(SendRequest.EventsPath, metrics);
+        _orders = new RouteCounters(SendRequest.OrdersPath, metrics);
+    }
+
+    public GeneratorStatus Status
+    {
+        get
+        {
+            var state = _state;
+            if (state == GeneratorState.Running && !Volatile.Read(ref _making))
+                state = GeneratorState.Stopped;
+            var elapsed = state switch
+            {
+                GeneratorState.Waiting => TimeSpan.Zero,
+                GeneratorState.Ended => _time.GetElapsedTime(_started, _ended),
+                _ => _time.GetElapsedTime(_started),
+            };
+            return new GeneratorStatus(
+                state, Volatile.Read(ref _rate), Volatile.Read(ref _url), _seed, _traffic.RunId, elapsed, _events.Snapshot(), _orders.Snapshot(),
+                _orders.LastTrouble ?? _events.LastTrouble);
+        }
+    }
+
+    /// <summary>How many seconds have been worked off, those without traffic too.</summary>
+    internal long Ticks => Interlocked.Read(ref _ticks);
+
+    public void Start() => Volatile.Write(ref _making, true);
+
+    public void Stop() => Volatile.Write(ref _making, false);
+
+    public void SetRate(TrafficRate rate)
+    {
+        ArgumentNullException.ThrowIfNull(rate);
+        if (string.Join(' ', rate.Validate()) is { Length: > 0 } failures)
+            throw new ArgumentOutOfRangeException(nameof(rate), failures);
+        Volatile.Write(ref _rate, rate);
+    }
+
+    /// <summary>Runs until its duration is over or it is cancelled; a cancellation is a normal end. Once only.</summary>
+    /// <param name="url">The API's address, when it is known only now.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task RunAsync(Uri? url, CancellationToken cancellationToken)
+    {
+        if (url is not null)
+            Volatile.Write(ref _url, url);
+        using var client = new ShopClient(_url, _options.EventConnections + OrderLanes, _retry, _time, _jitter);
+        await using var events = new SendQueue(_options.EventConnections, client, _events);
+        await using var orders = new SendQueue(OrderLanes, client, _orders);
+        _started = _time.GetTimestamp();
+        _state = GeneratorState.Running;
+        try
+        {
+            using var timer = new PeriodicTimer(s_interval, _time);
+            var elapsed = s_interval;
+            var last = _started;
+            do
+            {
+                await events.ThrowIfFaultedAsync();
+                await orders.ThrowIfFaultedAsync();
+                Tick(elapsed, events, orders);
+                Interlocked.Increment(ref _ticks);
+                if (!await timer.WaitForNextTickAsync(cancellationToken))
+                    break;
+                var now = _time.GetTimestamp();
+                elapsed = _time.GetElapsedTime(last, now);
+                last = now;
+            }
+            while (_options.Duration is not { } duration || _time.GetElapsedTime(_started, last) < duration - (s_interval / 2));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The normal end of a run without a duration; what is on the way is still waited for below.
+        }
+        finally
+        {
+            await Task.WhenAll(events.DrainAsync(_options.DrainTimeout, _time), orders.DrainAsync(_options.DrainTimeout, _time));
+            _ended = _time.GetTimestamp();
+            _state = GeneratorState.Ended;
+        }
+    }
+
+    public void Dispose() => _metrics.Dispose();
+
+    private void Tick(TimeSpan elapsed, SendQueue events, SendQueue orders)
+    {
+        var rate = Volatile.Read(ref _rate);
+        if (!Volatile.Read(ref _making))
+        {
+            _eventCredit = _orderCredit = 0;
+            return;
+        }
+
+        var eventCount = Due(ref _eventCredit, rate.EventsPerSecond, elapsed, _events);
+        var orderCount = Due(ref _orderCredit, rate.OrdersPerSecond, elapsed, _orders);
+        if (eventCount == 0 && orderCount == 0)
+            return;
+
+        var batch = _traffic.Next(eventCount, orderCount);
+        var buffer = new ArrayBufferWriter<byte>(256);
+        foreach (var userEvent in batch.Events)
+        {
+            TrafficJson.Write(buffer, userEvent);
+            events.Enqueue(new SendRequest(
+                HttpMethod.Put, SendRequest.EventsPath, Key('e', ++_eventNumber), Taken(buffer), 1,
+                (int)((uint)userEvent.UserId.GetHashCode(StringComparison.Ordinal) % (uint)_options.EventConnections)));
+        }
+
+        foreach (var chunk in batch.Orders.Chunk(_options.OrdersPerRequest))
+        {
+            TrafficJson.Write(buffer, chunk);
+            orders.Enqueue(new SendRequest(
+                HttpMethod.Post, SendRequest.OrdersPath, Key('o', ++_orderNumber), Taken(buffer), chunk.Length, (int)(_orderNumber % OrderLanes)));
+        }
+    }
+
+    /// <summary>How many records are to be made now; what the queue has no room for is skipped.</summary>
+    private static int Due(ref double credit, double perSecond, TimeSpan elapsed, RouteCounters counters)
+    {
+        credit += perSecond * elapsed.TotalSeconds;
+        var due = (int)Math.Min(Math.Floor(credit + 1e-9), int.MaxValue);
+        credit = Math.Max(0, credit - due);
+        var second = (int)Math.Max(1, Math.Ceiling(perSecond));
+        var limit = Math.Max(second, Math.Min(due, 2 * second));
+        var made = (int)Math.Clamp(limit - counters.Pending, 0, Math.Min(due, limit));
+        if (due > made)
+            counters.Skipped(due - made);
+        return made;
+    }
+
+    private string Key(char kind, long number) => string.Create(CultureInfo.InvariantCulture, $"gen-{_traffic.RunId}-{kind}{number}");
+
+    private static ReadOnlyMemory<byte> Taken(ArrayBufferWriter<byte> buffer)
+    {
+        var bytes = buffer.WrittenSpan.ToArray();
+        buffer.ResetWrittenCount();
+        return bytes;
+    }
+}
