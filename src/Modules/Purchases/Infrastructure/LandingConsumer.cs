@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Pipeline.EventLog;
+using Pipeline.Ingestion.Contracts;
+using Pipeline.Purchases.Application;
+
+namespace Pipeline.Purchases.Infrastructure;
+
+/// <summary>A member of the group that lands orders, for as long as the host runs.</summary>
+internal sealed class LandingConsumer(
+    IEventLog log, LandingSink sink, IOptions<PurchasesOptions> options, TimeProvider time, ILogger<LandingConsumer> logger) : BackgroundService
+{
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var pause = s_firstPause;
+        IConsumer? consumer = null;
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    consumer ??= await log.SubscribeAsync(new ConsumerDefinition(Topics.PurchasedItem, options.Value.Group, sink), stoppingToken);
+                    await sink.StepAsync(consumer, stoppingToken);
+                    pause = s_firstPause;
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    PurchasesTelemetry.Failures.Add(1);
+                    if (e is TransientException)
+                        Log.Retrying(logger, pause.TotalSeconds, e.Message);
+                    else
+                        Log.Stuck(logger, e, pause.TotalSeconds);
+                    await Task.Delay(pause, time, stoppingToken);
+                    pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            if (consumer is not null)
+                await sink.StopAsync(consumer);
+        }
+        finally
+        {
+            if (consumer is not null)
+                await consumer.DisposeAsync();
+        }
+    }
+}

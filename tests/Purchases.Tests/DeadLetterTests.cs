@@ -1,0 +1,142 @@
+using System.Text;
+using Pipeline.EventLog;
+using Pipeline.Ingestion.Contracts;
+using Pipeline.Purchases.Application;
+using Pipeline.Purchases.Tests.Support;
+using Pipeline.Testing;
+
+namespace Pipeline.Purchases.Tests;
+
+/// <summary>Records that are no orders go to the dead-letter topic; their neighbours land.</summary>
+public sealed class DeadLetterTests
+{
+    private static readonly string s_dead = Topics.DeadLetter(Topics.PurchasedItem);
+
+    [Fact]
+    public async Task Land_BadRecordsAmongGoodOnes_AreKeptWholeWithReasonAndPosition()
+    {
+        using var folder = new TempDirectory();
+        var log = Worker.CreateLog();
+        byte[][] bad = ["{\"UserId\":"u8.ToArray(), [], Encoding.UTF8.GetBytes(RandomOrders.Plain(3).Replace("9.99", "\"9.99\"", StringComparison.Ordinal))];
+        for (var i = 0; i < bad.Length; i++)
+        {
+            log.Add(Topics.PurchasedItem, 0, Encoding.UTF8.GetBytes(RandomOrders.Plain(i)));
+            log.Add(Topics.PurchasedItem, 0, bad[i], new RecordHeader("own", "header"u8.ToArray()));
+        }
+
+        await using var worker = new Worker(folder.FullPath, log);
+        worker.Consumer.Assign(0);
+        await worker.DrainAsync(log);
+
+        Assert.Equal([0, 2, 4], (await worker.RowsAsync()).Select(r => r.Offset));
+        var letters = log.Records(s_dead);
+        Assert.Equal(bad, letters.Select(l => l.Value.ToArray()));
+        Assert.All(letters, l => Assert.Equal("key", Encoding.UTF8.GetString(l.Key.Span)));
+        Assert.Equal(["header", "header", "header"], letters.Select(l => Header(l, "own")));
+        Assert.Equal(["PurchasedItem/0/1", "PurchasedItem/0/3", "PurchasedItem/0/5"], letters.Select(l => Header(l, DeadLetters.SourceHeader)));
+        Assert.Equal("Products[0].ItemPrice must be a number, not a string", Header(letters[2], DeadLetters.ReasonHeader));
+    }
+
+    [Fact]
+    public async Task Land_OnlyBadRecords_ThePositionMovesAllTheSame()
+    {
+        using var folder = new TempDirectory();
+        var log = Worker.CreateLog();
+        for (var i = 0; i < 3; i++)
+            log.Add(Topics.PurchasedItem, 0, "null"u8.ToArray());
+        await using (var worker = new Worker(folder.FullPath, log))
+        {
+            worker.Consumer.Assign(0);
+            await worker.DrainAsync(log);
+            Assert.Empty(await worker.RowsAsync());
+            var landed = Assert.Single(worker.Landed);
+            Assert.Equal((0, 3, null), (landed.Rows, landed.NextOffsets[0], landed.Earliest));
+        }
+
+        await using var next = new Worker(folder.FullPath, log);
+        next.Consumer.Assign(0);
+        await next.StepAsync();
+        Assert.Equal(3, log.Records(s_dead).Count);
+    }
+
+    [Fact]
+    public async Task Land_ExpectedTotalIsNoNumber_TheRecordIsADeadLetter()
+    {
+        using var folder = new TempDirectory();
+        var log = Worker.CreateLog();
+        log.Add(Topics.PurchasedItem, 0, Encoding.UTF8.GetBytes(RandomOrders.Plain(1)), new RecordHeader(RecordHeaders.TotalPriceExpected, "12,5"u8.ToArray()));
+        await using var worker = new Worker(folder.FullPath, log);
+        worker.Consumer.Assign(0);
+        await worker.DrainAsync(log);
+        Assert.Equal("Header total-price-expected is not a decimal(18,4)", Header(Assert.Single(log.Records(s_dead)), DeadLetters.ReasonHeader));
+    }
+
+    [Fact]
+    public async Task Land_LetterThatTheLogFindsTooLarge_IsCutAndSaysSo()
+    {
+        using var folder = new TempDirectory();
+        var log = Worker.CreateLog();
+        log.MaxValueBytes = 100_000;
+        log.Add(Topics.PurchasedItem, 0, new byte[100_001]);
+        log.Add(Topics.PurchasedItem, 0, "null"u8.ToArray());
+        await using var worker = new Worker(folder.FullPath, log);
+        worker.Consumer.Assign(0);
+        await worker.DrainAsync(log);
+        var letters = log.Records(s_dead);
+        Assert.Equal([65_536, 4], letters.Select(l => l.Value.Length));
+        Assert.Equal("100001", Header(letters[0], DeadLetterWriter.CutHeader));
+    }
+
+    [Fact]
+    public async Task Append_LinesThatTheEngineRefuses_AreFoundAndTheOthersLand()
+    {
+        using var folder = new TempDirectory();
+        var log = Worker.CreateLog();
+        await using var worker = new Worker(folder.FullPath, log);
+        var table = worker.Get<IPurchaseTable>();
+        await table.GetLandedAsync(CancellationToken.None);
+
+        // What the scan should have held back: the table must find it all the same.
+        string[] lines =
+        [
+            Line(0), Line(1).Replace("\"a\":1.5", "\"a\":\"x\"", StringComparison.Ordinal), Line(2), Line(3).Replace("\"s\":\"s\",", "", StringComparison.Ordinal), Line(4)[..^5],
+            Line(5).Replace("\"ItemCount\":1", "\"ItemCount\":\"x\"", StringComparison.Ordinal), Line(6).Replace("\"ItemCount\":1,", "", StringComparison.Ordinal), Line(7),
+        ];
+        using var landing = new Landing(new TextFile(worker.Get<Func<IRowFile>>()(), string.Join('\n', lines) + "\n"));
+        for (var i = 0; i < lines.Length; i++)
+            log.Add(Topics.PurchasedItem, 0, Encoding.UTF8.GetBytes(RandomOrders.Plain(i)));
+        landing.Add(log.Read(Topics.PurchasedItem, 0, 0, lines.Length), 0, null, 0);
+        landing.Complete();
+
+        var outcome = await table.AppendAsync(landing, CancellationToken.None);
+        Assert.Null(outcome.Version);
+        Assert.Equal([1L, 3, 4, 5, 6], outcome.Refused.Select(p => p.Offset));
+        landing.Refuse(outcome.Refused);
+        Assert.NotNull((await table.AppendAsync(landing, CancellationToken.None)).Version);
+        Assert.Equal([0L, 2, 7], (await worker.RowsAsync()).Select(r => r.Offset));
+    }
+
+    private static string Line(int offset) =>
+        $$"""
+        {"p":0,"o":{{offset}},"i":1772366400000,"s":"s","t":1772366400000000,"u":"u","a":1.5,"d":"o","l":[{"ProductId":"p","ItemCount":1,"ItemPrice":1.5,"ItemDiscount":0}],"y":"PayPal"}
+        """;
+
+    private static string Header(NewRecord record, string name) =>
+        Encoding.UTF8.GetString(record.Headers.ToArray().Single(h => h.Name == name).Value.Span);
+
+    /// <summary>Holds a given text instead of what is written.</summary>
+    private sealed class TextFile(IRowFile file, string text) : IRowFile
+    {
+        public string Path => file.Path;
+
+        public long Length => file.Length;
+
+        public void Write(ReadOnlySpan<byte> bytes) => file.Write(Encoding.UTF8.GetBytes(text));
+
+        public void Complete() => file.Complete();
+
+        public void Reset() => file.Reset();
+
+        public void Dispose() => file.Dispose();
+    }
+}
