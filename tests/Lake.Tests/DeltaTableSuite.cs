@@ -4,7 +4,7 @@ using Pipeline.DuckDb;
 namespace Pipeline.Lake.Tests;
 
 /// <summary>What a Delta table does on any object store.</summary>
-public abstract class DeltaTableSuite : IDisposable
+public abstract partial class DeltaTableSuite : IDisposable
 {
     private readonly DuckDatabase _database = DuckDatabase.Open(new DuckOptions { Threads = 1 });
 
@@ -150,18 +150,5 @@ public abstract class DeltaTableSuite : IDisposable
             return;
         Connection.Dispose();
         _database.Dispose();
-    }
-}
-
-public sealed class FolderDeltaTableTests : DeltaTableSuite
-{
-    private readonly TempFolder _folder = new();
-
-    internal override IObjectStore OpenStore() => new FolderObjectStore(_folder.Path);
-
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        _folder.Dispose();
     }
 }

@@ -20,6 +20,9 @@ internal static partial class LakeLog
     [LoggerMessage(5, LogLevel.Information, "Table {Table}: compacted {Removed} files into {Added} at version {Version}")]
     public static partial void Compacted(this ILogger logger, string table, int removed, int added, long version);
 
+    [LoggerMessage(7, LogLevel.Debug, "Table {Table}: a merge was made again on a newer version (attempt {Attempt})")]
+    public static partial void MergeConflict(this ILogger logger, string table, int attempt);
+
     [LoggerMessage(6, LogLevel.Information, "Table {Table}: vacuum deleted {Files} files of {Bytes} bytes and {Staging} stale temporary files")]
     public static partial void Vacuumed(this ILogger logger, string table, int files, long bytes, int staging);
 }

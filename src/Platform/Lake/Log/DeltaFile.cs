@@ -44,6 +44,10 @@ public sealed record DeltaFile
     [JsonInclude]
     internal JsonElement? DeletionVector { get; init; }
 
+    /// <summary>The columns that the file was written with; null where it was read from a log.</summary>
+    [JsonIgnore]
+    internal DeltaSchema? WrittenAs { get; init; }
+
     /// <summary>How many rows the file holds; null where its statistics do not say.</summary>
     [JsonIgnore]
     public long? NumRecords

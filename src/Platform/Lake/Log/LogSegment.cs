@@ -24,13 +24,14 @@ internal sealed record LogSegment(long Version, long CheckpointVersion, IReadOnl
         }
 
         if (last == NoCheckpoint)
-            return files.Any(f => f.Kind == LogFileKind.V2Checkpoint) ? throw Missing(files, 0, table) : null;
+            return files.Any(f => f.Kind is LogFileKind.Commit or LogFileKind.Checkpoint or LogFileKind.V2Checkpoint) ? throw Missing(files, 0, table) : null;
         return version is { } wanted && last != wanted
             ? throw new TerminalException($"Delta table '{table}' has no version {wanted}: its newest is {last}.")
             : new LogSegment(last, checkpoint, parts, commits);
     }
 
-    private static (long Version, IReadOnlyList<ObjectPath> Parts) NewestCheckpoint(IReadOnlyList<LogFile> files, long? version)
+    /// <summary>The newest checkpoint of which all parts are there, not newer than a version; <see cref="NoCheckpoint"/> where there is none.</summary>
+    public static (long Version, IReadOnlyList<ObjectPath> Parts) NewestCheckpoint(IReadOnlyList<LogFile> files, long? version)
     {
         var best = files
             .Where(f => f.Kind == LogFileKind.Checkpoint && !(f.Version > version) && f.Parts >= 1 && f.Part >= 1 && f.Part <= f.Parts)

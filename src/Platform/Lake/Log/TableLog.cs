@@ -135,7 +135,7 @@ internal sealed class TableLog(TableLocation location, CheckpointFiles checkpoin
         if (hint is { Version: >= 0 } && !(hint.Version > version))
         {
             var recent = await ListAsync(hint.Version, cancellationToken);
-            if (recent.Any(f => f.Kind == LogFileKind.Checkpoint && f.Version >= hint.Version && !(f.Version > version))
+            if (LogSegment.NewestCheckpoint(recent, version).Version != LogSegment.NoCheckpoint
                 && LogSegment.Of(recent, version, Table) is { } segment)
                 return segment;
         }

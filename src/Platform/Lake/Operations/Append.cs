@@ -100,12 +100,27 @@ public sealed partial class DeltaTable
         return fenced;
     }
 
+    // Another writer may have added a column of the same name and of another type since the files were written.
+    private void RefuseOtherColumns(DeltaSnapshot snapshot, IReadOnlyList<DeltaFile> files, DeltaSchema? addedSchema)
+    {
+        var schema = addedSchema is null ? snapshot.Schema : snapshot.Schema.MergeWith(addedSchema);
+        DeltaSchema? seen = null;
+        foreach (var file in files)
+        {
+            if (file.WrittenAs is null || ReferenceEquals(file.WrittenAs, seen))
+                continue;
+            seen = file.WrittenAs;
+            if (!ReferenceEquals(schema.MergeWith(seen), schema))
+                throw new TerminalException($"File '{file.Path}' has columns that Delta table '{Path}' lacks: name its schema in the commit to add them.");
+        }
+    }
+
     private CommitPlan PlanAppend(DeltaSnapshot snapshot, DeltaAppend append)
     {
         var actions = new List<ActionLine>(append.Files.Count + append.Transactions.Count + 1);
         AddSchema(actions, snapshot, append.Schema);
         AddTransactions(actions, append.Transactions);
-        AddFiles(actions, snapshot, append.Files);
+        AddFiles(actions, snapshot, append.Files, append.Schema);
         return new CommitPlan(append.Operation, actions)
         {
             Parameters = new Dictionary<string, string> { ["mode"] = "Append", ["partitionBy"] = Parameters.List(snapshot.PartitionColumns) },
@@ -131,8 +146,10 @@ public sealed partial class DeltaTable
             actions.Add(new ActionLine { Txn = new Txn { AppId = transaction.AppId, Version = transaction.Version, LastUpdated = now } });
     }
 
-    private void AddFiles(List<ActionLine> actions, DeltaSnapshot snapshot, IReadOnlyList<DeltaFile> files, bool dataChange = true)
+    private void AddFiles(
+        List<ActionLine> actions, DeltaSnapshot snapshot, IReadOnlyList<DeltaFile> files, DeltaSchema? addedSchema = null, bool dataChange = true)
     {
+        RefuseOtherColumns(snapshot, files, addedSchema);
         foreach (var file in files)
         {
             if (snapshot.State.Files.ContainsKey(UriPath.Decode(file.Path)))

@@ -73,7 +73,7 @@ public sealed partial class DeltaTable
         DeltaSnapshot snapshot, List<DeltaFile> files, DuckConnection connection, CancellationToken cancellationToken)
     {
         var writer = new DataFileWriter(_location, snapshot, _time);
-        var select = await SnapshotSql.SelectAsync(snapshot, files, cancellationToken);
+        var select = await SnapshotSql.SelectAsync(snapshot, files, null, cancellationToken);
         var file = await writer.RewriteAsync(connection, select, files[0].PartitionValues, cancellationToken);
         var rows = files.Sum(f => f.NumRecords);
         if (rows is not null && rows != (file?.NumRecords ?? 0))

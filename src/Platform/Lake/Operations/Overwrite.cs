@@ -66,7 +66,7 @@ public sealed partial class DeltaTable
         AddSchema(actions, snapshot, overwrite.Schema);
         AddTransactions(actions, overwrite.Transactions);
         RemoveFiles(actions, removed, dataChange: true);
-        AddFiles(actions, snapshot, overwrite.Files);
+        AddFiles(actions, snapshot, overwrite.Files, overwrite.Schema);
         var metrics = Parameters.Added(overwrite.Files, overwrite.Metrics);
         metrics["numRemovedFiles"] = Parameters.Number(removed.Count);
         return new CommitPlan("WRITE", actions)

@@ -11,7 +11,7 @@ public sealed partial class DeltaSnapshot
     /// <param name="filter">Leaves out files that cannot hold wanted rows; the rows of the other files are not filtered. Null reads all files.</param>
     /// <param name="cancellationToken">Cancels the fetching of remote files.</param>
     public ValueTask<string> ToSqlAsync(FileFilter? filter = null, CancellationToken cancellationToken = default) =>
-        SnapshotSql.SelectAsync(this, filter is null ? Files : filter.Select(this), cancellationToken);
+        SnapshotSql.SelectAsync(this, filter is null ? Files : filter.Select(this), null, cancellationToken);
 
     /// <summary>Makes the rows of this version a temporary view of a connection; replaces a view of that name.</summary>
     /// <param name="connection">The connection; other connections do not see the view.</param>

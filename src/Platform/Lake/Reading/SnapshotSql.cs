@@ -13,13 +13,19 @@ internal static class SnapshotSql
     // Files fall into at most so many branches of a UNION ALL. Each has a bound on its partition values, by which DuckDB drops whole branches.
     private const int MaxBranches = 24;
 
-    public static async ValueTask<string> SelectAsync(DeltaSnapshot snapshot, IReadOnlyList<DeltaFile> files, CancellationToken cancellationToken)
+    /// <summary>Makes the SELECT.</summary>
+    /// <param name="snapshot">The snapshot.</param>
+    /// <param name="files">Files of it.</param>
+    /// <param name="fileColumn">The name of a further column that gives the index of each row's file in <paramref name="files"/>; null adds none.</param>
+    /// <param name="cancellationToken">Cancels the fetching of remote files.</param>
+    public static async ValueTask<string> SelectAsync(
+        DeltaSnapshot snapshot, IReadOnlyList<DeltaFile> files, string? fileColumn, CancellationToken cancellationToken)
     {
         var schema = snapshot.Schema;
         if (files.Count == 0)
         {
             var nulls = schema.Fields.Select(f => $"CAST(NULL AS {f.Type.ToSql()}) AS {Sql.Identifier(f.Name)}");
-            return $"SELECT {string.Join(", ", nulls)} WHERE false";
+            return $"SELECT {string.Join(", ", fileColumn is null ? nulls : nulls.Append($"0::BIGINT AS {Sql.Identifier(fileColumn)}"))} WHERE false";
         }
 
         var paths = new string[files.Count];
@@ -34,7 +40,7 @@ internal static class SnapshotSql
             if (!first)
                 sql.Append("\nUNION ALL\n");
             first = false;
-            AppendBranch(sql, schema, partition, files, paths, branch);
+            AppendBranch(sql, schema, partition, files, paths, branch, fileColumn);
         }
 
         return sql.ToString();
@@ -55,7 +61,7 @@ internal static class SnapshotSql
     }
 
     private static void AppendBranch(
-        StringBuilder sql, DeltaSchema schema, List<DeltaField> partition, IReadOnlyList<DeltaFile> files, string[] paths, int[] branch)
+        StringBuilder sql, DeltaSchema schema, List<DeltaField> partition, IReadOnlyList<DeltaFile> files, string[] paths, int[] branch, string? fileColumn)
     {
         var values = partition.ToDictionary(p => p.Name, p => branch.Select(i => files[i].PartitionValues.GetValueOrDefault(p.Name)).ToArray());
         var data = schema.Fields.Where(f => !partition.Contains(f)).ToList();
@@ -67,6 +73,9 @@ internal static class SnapshotSql
             sql.Append(values.TryGetValue(field.Name, out var of) ? Value(of, field.Type) : ColumnName(data.IndexOf(field)));
             sql.Append(" AS ").Append(Sql.Identifier(field.Name));
         }
+
+        if (fileColumn is not null)
+            sql.Append($", CAST([{string.Join(", ", branch)}] AS BIGINT[])[CAST(file_index AS BIGINT) + 1] AS ").Append(Sql.Identifier(fileColumn));
 
         sql.Append(" FROM read_parquet([").AppendJoin(", ", branch.Select(i => paths[i])).Append("], schema = MAP {");
         for (var i = 0; i < data.Count; i++)

@@ -87,8 +87,9 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
         DuckConnection connection, SourceQuery source, string staging, Dictionary<string, string?> values, CancellationToken cancellationToken)
     {
         var names = string.Join(", ", source.PartitionColumns.Select(c => Sql.Identifier(c.Name)));
+        // Plain equality costs a few percent of the whole COPY, IS NOT DISTINCT FROM three times as much.
         var same = string.Join(" AND ", source.PartitionColumns.Select(
-            c => $"{Sql.Identifier(c.Name)} IS NOT DISTINCT FROM CAST({(values[c.Name] is { } v ? Sql.Literal(v) : "NULL")} AS {c.Type.ToSql()})"));
+            c => values[c.Name] is { } v ? $"{Sql.Identifier(c.Name)} = CAST({Sql.Literal(v)} AS {c.Type.ToSql()})" : $"{Sql.Identifier(c.Name)} IS NULL"));
         try
         {
             return CopyResult.Run(
@@ -125,6 +126,7 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
             Size = copy.Size,
             ModificationTime = time.GetUtcNow().ToUnixTimeMilliseconds(),
             DataChange = true,
+            WrittenAs = source.Schema,
             Stats = StatisticsWriter.Write(copy.Rows, source.DataColumns, copy.Columns, TableProperties.StatisticsColumns(snapshot.Metadata)),
         };
     }

@@ -5,6 +5,9 @@ namespace Pipeline.Lake;
 /// <summary>A query whose columns were fitted to a table: in its order, under its names and with its types.</summary>
 internal sealed record SourceQuery(string Select, DeltaSchema Schema, IReadOnlyList<DeltaField> DataColumns, IReadOnlyList<DeltaField> PartitionColumns)
 {
+    /// <summary>The columns that the query itself gives.</summary>
+    public DeltaSchema Given { get; private init; } = Schema;
+
     /// <exception cref="TerminalException">A column does not fit the table; the message names it.</exception>
     public static SourceQuery Describe(DuckConnection connection, string query, DeltaSnapshot snapshot, bool addColumns, CancellationToken cancellationToken)
     {
@@ -39,7 +42,7 @@ internal sealed record SourceQuery(string Select, DeltaSchema Schema, IReadOnlyL
 
         if (data.Count == 0)
             throw new TerminalException($"The data has no column of Delta table '{snapshot.Table}' other than partition columns.");
-        return new SourceQuery($"SELECT {string.Join(", ", select)} FROM ({query})", merged, data, partition);
+        return new SourceQuery($"SELECT {string.Join(", ", select)} FROM ({query})", merged, data, partition) { Given = given };
     }
 
     private static DeltaSchema ReadColumns(DuckConnection connection, string query, CancellationToken cancellationToken)
