@@ -105,8 +105,12 @@ public readonly ref struct RecordView
         Key = RecordCodec.ReadBytes(span, ref at);
         _headerCount = RecordCodec.ReadVarint(span, ref at);
         _headersAt = at;
-        for (var i = 0; i < _headerCount * 2; i++)
+        for (var i = 0; i < _headerCount; i++)
+        {
             RecordCodec.ReadBytes(span, ref at);
+            RecordCodec.ReadBytes(span, ref at);
+        }
+
         _valueAt = at;
     }
 
