@@ -36,12 +36,17 @@ internal sealed class GroupStore(NpgsqlDataSource dataSource)
     {
         try
         {
-            await using var command = dataSource.CreateCommand("SELECT log.join_group($1, $2, $3)");
-            command.Parameters.Add(new NpgsqlParameter<int>("", group));
-            command.Parameters.Add(new NpgsqlParameter<string>("", client));
-            command.Parameters.Add(new NpgsqlParameter<int>("", (int)session.TotalMilliseconds));
-            var member = (long)(await command.ExecuteScalarAsync(cancellationToken))!;
-            return await HeartbeatAsync(group, member, [], cancellationToken);
+            await using var batch = dataSource.CreateBatch();
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT log.join_group($1, $2, $3)")
+            {
+                Parameters = { new NpgsqlParameter<int>("", group), new NpgsqlParameter<string>("", client), new NpgsqlParameter<int>("", (int)session.TotalMilliseconds) },
+            });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(Holdings("currval('log.members_member_id_seq')")) { Parameters = { new NpgsqlParameter<int>("", group) } });
+            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            var member = reader.GetInt64(0);
+            await reader.NextResultAsync(cancellationToken);
+            return new GroupSnapshot(member, false, await ReadHoldingsAsync(reader, cancellationToken));
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -59,23 +64,12 @@ internal sealed class GroupStore(NpgsqlDataSource dataSource)
             {
                 Parameters = { new NpgsqlParameter<int>("", group), new NpgsqlParameter<long>("", member), new NpgsqlParameter<int[]>("", release) },
             });
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(
-                """
-                SELECT g.partition, g.epoch, g.release_wanted, greatest(g.committed_offset, p.start_offset)
-                FROM log.group_partitions g JOIN log.groups USING (group_id) JOIN log.partitions p USING (topic_id, partition)
-                WHERE g.group_id = $1 AND g.member_id = $2 ORDER BY g.partition
-                """)
-            {
-                Parameters = { new NpgsqlParameter<int>("", group), new NpgsqlParameter<long>("", member) },
-            });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(Holdings("$2")) { Parameters = { new NpgsqlParameter<int>("", group), new NpgsqlParameter<long>("", member) } });
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             var alive = reader.GetBoolean(0);
             await reader.NextResultAsync(cancellationToken);
-            var partitions = new List<HeldPartition>();
-            while (alive && await reader.ReadAsync(cancellationToken))
-                partitions.Add(new HeldPartition(reader.GetInt32(0), reader.GetInt64(1), reader.GetBoolean(2), reader.GetInt64(3)));
-            return new GroupSnapshot(member, !alive, partitions);
+            return new GroupSnapshot(member, !alive, alive ? await ReadHoldingsAsync(reader, cancellationToken) : []);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -100,6 +94,21 @@ internal sealed class GroupStore(NpgsqlDataSource dataSource)
         command.Parameters.Add(new NpgsqlParameter<long[]>("", epochs));
         command.Parameters.Add(new NpgsqlParameter<long[]>("", offsets));
         await ScalarAsync(command, $"Commit offsets of group {group} of the log", cancellationToken);
+    }
+
+    private static string Holdings(string member) =>
+        $"""
+        SELECT g.partition, g.epoch, g.release_wanted, greatest(g.committed_offset, p.start_offset)
+        FROM log.group_partitions g JOIN log.groups USING (group_id) JOIN log.partitions p USING (topic_id, partition)
+        WHERE g.group_id = $1 AND g.member_id = {member} ORDER BY g.partition
+        """;
+
+    private static async Task<List<HeldPartition>> ReadHoldingsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var partitions = new List<HeldPartition>();
+        while (await reader.ReadAsync(cancellationToken))
+            partitions.Add(new HeldPartition(reader.GetInt32(0), reader.GetInt64(1), reader.GetBoolean(2), reader.GetInt64(3)));
+        return partitions;
     }
 
     private static async Task<object?> ScalarAsync(NpgsqlCommand command, string operation, CancellationToken cancellationToken)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using Pipeline.Postgres;
 
 namespace Pipeline.EventLog.Postgres;
 
@@ -61,7 +60,7 @@ internal sealed class LogListener(
             {
                 await ListenAsync(cancellationToken);
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && (PostgresErrors.IsTransient(e) || e is NpgsqlException))
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
                 Log.ListenerDisconnected(logger, e.Message);
                 await Task.Delay(s_backoff, time, cancellationToken);

@@ -305,8 +305,12 @@ internal sealed class LogWriter : IAsyncDisposable
         catch (Exception e)
         {
             activity?.SetStatus(ActivityStatusCode.Error, e.Message);
-            if (e is not PostgresException { SqlState: var state } || state.StartsWith("57", StringComparison.Ordinal))
+            if (_command is not null && (e is not PostgresException { SqlState: var state } || state.StartsWith("57", StringComparison.Ordinal)))
+            {
                 Disconnect(e);
+                e = new TransientException($"the connection was lost in mid-write, so the records may be in the log or not: {e.Message}", e);
+            }
+
             Log.FlushFailed(_logger, flush.Records, flush.Bytes, PostgresErrors.IsTransient(e), e);
             LogTelemetry.FlushFailures.Add(1);
             Fail(flush, e);

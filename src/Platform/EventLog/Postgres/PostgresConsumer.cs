@@ -69,11 +69,13 @@ internal sealed class PostgresConsumer : IConsumer
 
             if (Pick() is { } held)
             {
+                var end = held.Lane.KnownEnd;
                 var batch = await _reader.ReadAsync(held.Lane, held.Position, _definition.MaxBatchBytes, cancellationToken);
                 held.Position = Math.Max(held.Position, batch.NextOffset);
                 if (batch.Count > 0)
                     return batch;
                 batch.Dispose();
+                held.EmptyUpTo = end;
                 continue;
             }
 
@@ -101,6 +103,7 @@ internal sealed class PostgresConsumer : IConsumer
         var held = _held.Find(h => h.Lane.Partition == partition)
             ?? throw new TerminalException($"Seek in topic {_topic.Name}, partition {partition}: this member of group {_definition.Group} does not hold it.");
         held.Position = nextOffset;
+        held.EmptyUpTo = 0;
     }
 
     public async ValueTask DisposeAsync()
@@ -111,8 +114,11 @@ internal sealed class PostgresConsumer : IConsumer
         await _stop.CancelAsync();
         _news.Set();
         await _heartbeats.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
         await _gate.WaitAsync(CancellationToken.None);
-        if (_latest is not { Lost: false } latest)
+        var latest = _latest;
+        _gate.Release();
+        if (latest is not { Lost: false })
             return;
         using var limit = new CancellationTokenSource(s_leaveTimeout, _time);
         try
@@ -149,6 +155,7 @@ internal sealed class PostgresConsumer : IConsumer
         await _gate.WaitAsync(cancellationToken);
         try
         {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
             var now = _time.GetTimestamp();
             _latest = await _groups.JoinAsync(_group, _client, _session, cancellationToken);
             Volatile.Write(ref _contact, now);
@@ -165,6 +172,7 @@ internal sealed class PostgresConsumer : IConsumer
         await _gate.WaitAsync(cancellationToken);
         try
         {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
             if (_latest is not { Lost: false } latest)
                 return;
             var now = _time.GetTimestamp();
@@ -254,7 +262,7 @@ internal sealed class PostgresConsumer : IConsumer
         {
             var index = (_next + i) % _held.Count;
             var held = _held[index];
-            if (held.Lane.KnownEnd > held.Position)
+            if (held.Lane.KnownEnd > Math.Max(held.Position, held.EmptyUpTo))
             {
                 _next = index + 1;
                 return held;
@@ -271,5 +279,8 @@ internal sealed class PostgresConsumer : IConsumer
         public long Epoch { get; } = epoch;
 
         public long Position { get; set; }
+
+        /// <summary>There was nothing from the position up to here when it was last looked.</summary>
+        public long EmptyUpTo { get; set; }
     }
 }
