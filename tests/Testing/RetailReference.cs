@@ -125,7 +125,7 @@ public sealed class RetailReference
         return s_paymentTypes[hash % 5];
     }
 
-    // RFC 4180: a quote opens a field that may hold commas and line ends; two quotes in it are one.
+    // RFC 4180: a quote at its begin opens a field that may hold commas and line ends; two quotes in it are one. Elsewhere a quote is a character.
     private static List<List<string>> ParseCsv(string text)
     {
         var rows = new List<List<string>>();
@@ -137,7 +137,7 @@ public sealed class RetailReference
             var c = text[i];
             if (quoted && c == '"' && i + 1 < text.Length && text[i + 1] == '"')
                 field.Append(text[++i]);
-            else if (c == '"')
+            else if (c == '"' && (quoted || field.Length == 0))
                 quoted = !quoted;
             else if (quoted || c is not (',' or '\n' or '\r'))
                 field.Append(c);

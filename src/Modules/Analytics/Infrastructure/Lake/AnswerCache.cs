@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Caching.Memory;
+using Pipeline.Analytics.Domain;
+
+namespace Pipeline.Analytics.Infrastructure.Lake;
+
+/// <summary>What makes two answers the same.</summary>
+internal sealed record AnswerKey(string Question, string Arguments, LakePosition Position);
+
+/// <summary>
+/// Keeps answers, bounded by their rows, and lets all who ask the same at the same time wait for one computation. The computation is cancelled when nobody waits for it any
+/// more.
+/// </summary>
+internal sealed class AnswerCache(int rows) : IDisposable
+{
+    private static readonly TimeSpan _unused = TimeSpan.FromMinutes(2);
+
+    // An answer without rows takes room as well.
+    private const int Overhead = 4;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<AnswerKey, Flight> _flights = [];
+    private readonly MemoryCache _known = new(new MemoryCacheOptions { SizeLimit = rows });
+
+    /// <summary>The answer, known or computed.</summary>
+    /// <param name="key">What is asked.</param>
+    /// <param name="compute">Computes it and says how many rows it has; not called under a lock.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async Task<object> GetAsync(AnswerKey key, Func<CancellationToken, Task<(object Answer, int Rows)>> compute, CancellationToken cancellationToken)
+    {
+        Flight? flight;
+        lock (_lock)
+        {
+            if (_known.TryGetValue(key, out var known) && known is not null)
+            {
+                AnalyticsMetrics.Cached(key.Question);
+                return known;
+            }
+
+            if (!_flights.TryGetValue(key, out flight))
+            {
+                var stop = new CancellationTokenSource();
+                _flights[key] = flight = new Flight(stop);
+                flight.Task = Task.Run(() => RunAsync(key, flight, compute), CancellationToken.None);
+            }
+
+            flight.Waiters++;
+        }
+
+        try
+        {
+            return await flight.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            Leave(key, flight);
+        }
+    }
+
+    public void Dispose() => _known.Dispose();
+
+    private async Task<object> RunAsync(AnswerKey key, Flight flight, Func<CancellationToken, Task<(object Answer, int Rows)>> compute)
+    {
+        try
+        {
+            var (answer, count) = await compute(flight.Stop.Token);
+            _known.Set(key, answer, new MemoryCacheEntryOptions { Size = count + Overhead, SlidingExpiration = _unused });
+            return answer;
+        }
+        finally
+        {
+            lock (_lock)
+                Forget(key, flight);
+        }
+    }
+
+    private void Leave(AnswerKey key, Flight flight)
+    {
+        lock (_lock)
+        {
+            if (--flight.Waiters > 0 || flight.Task.IsCompleted)
+                return;
+            Forget(key, flight);
+        }
+
+        flight.Stop.Cancel();
+    }
+
+    private void Forget(AnswerKey key, Flight flight)
+    {
+        if (_flights.GetValueOrDefault(key) == flight)
+            _flights.Remove(key);
+    }
+
+    private sealed class Flight(CancellationTokenSource stop)
+    {
+        public CancellationTokenSource Stop { get; } = stop;
+
+        public Task<object> Task { get; set; } = null!;
+
+        public int Waiters { get; set; }
+    }
+}
