@@ -28,10 +28,15 @@ internal sealed class Consoles
     {
         if (console.Profile.Out.IsTerminal && console.Profile.Capabilities.Interactive)
         {
-            await console.Status().StartAsync(Markup.Escape(line()), async context =>
+            // The spinner and its space come before the text; a longer text would wrap.
+            var width = Math.Max(console.Profile.Width - 4, 1);
+            await console.Status().StartAsync("...", async context =>
             {
                 while (!await EndsWithinAsync(work, TimeSpan.FromSeconds(1), time))
-                    context.Status(Markup.Escape(line()));
+                {
+                    var text = line();
+                    context.Status(Markup.Escape(text.Length > width ? text[..width] : text));
+                }
             });
         }
         else

@@ -111,15 +111,25 @@ internal static class GenerateCommand
         public string Next(GeneratorStatus status)
         {
             var seconds = Math.Max((status.Elapsed - _elapsed).TotalSeconds, 0.001);
-            var line = string.Create(
-                CultureInfo.InvariantCulture,
-                $"{status.Elapsed.TotalSeconds:N0} s: events {Words.Of(status.Events)} ({(status.Events.Accepted - _events) / seconds:N0}/s); "
-                + $"orders {Words.Of(status.Orders)} ({(status.Orders.Accepted - _orders) / seconds:N0}/s)");
+            var line = string.Create(CultureInfo.InvariantCulture, $"{status.Elapsed.TotalSeconds:N0} s: ")
+                + Part("events", status.Events, _events, seconds) + "; " + Part("orders", status.Orders, _orders, seconds);
             var troubles = Troubles(status.Events) + Troubles(status.Orders);
             if (troubles > _troubles)
                 line += $" - {status.LastTrouble}";
             (_elapsed, _events, _orders, _troubles) = (status.Elapsed, status.Events.Accepted, status.Orders.Accepted, troubles);
             return line;
+        }
+
+        private static string Part(string what, RouteCounts counts, long before, double seconds)
+        {
+            var part = string.Create(CultureInfo.InvariantCulture, $"{what} {(counts.Accepted - before) / seconds:N0}/s, {counts.Accepted:N0}");
+            if (counts.Rejected + counts.Failed > 0)
+                part += $", refused {Words.Count(counts.Rejected + counts.Failed)}";
+            if (counts.Retried > 0)
+                part += $", repeated {Words.Count(counts.Retried)}";
+            if (counts.Skipped > 0)
+                part += $", skipped {Words.Count(counts.Skipped)}";
+            return part;
         }
 
         private static long Troubles(RouteCounts counts) => counts.Rejected + counts.Failed + counts.Retried + counts.Throttled;

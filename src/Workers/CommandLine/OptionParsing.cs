@@ -18,7 +18,7 @@ internal static class OptionParsing
 
     public static Option<TimeSpan?> Duration() => new("--duration")
     {
-        Description = "Stop after this long, for example 90, 500ms, 30s, 5m, 1h or 00:05:00; without it, run until Ctrl-C.",
+        Description = "Stop after this long, in whole seconds, for example 90, 30s, 5m, 1h or 00:05:00; without it, run until Ctrl-C.",
         HelpName = "TIME",
         CustomParser = result =>
         {

@@ -27,7 +27,7 @@ public sealed class GeneratorOptions
     /// <summary>Products in the pool.</summary>
     public int Products { get; set; } = new ShopTrafficOptions().Products;
 
-    /// <summary>Stop after this long; absent: never.</summary>
+    /// <summary>Stop after this long, rounded up to whole seconds; absent: never.</summary>
     public TimeSpan? Duration { get; set; }
 
     /// <summary>Connections for events, which go one a request; 1 to 256. The events of a user go in order over one of them.</summary>

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Pipeline.Workers.Generator;
 
 /// <summary>
-/// Sends a new batch of made-up shop traffic every second: events one a request, orders as arrays. It holds back at most one second's worth:
-/// when the API does not keep up, the rest is not made but counted as skipped.
+/// Sends a new batch of made-up shop traffic every second: events one a request, orders as arrays. At most two seconds' worth waits or is on the
+/// way: when the API does not keep up, the rest is not made but counted as skipped.
 /// </summary>
 internal sealed class TrafficGenerator : IGeneratorControl, IDisposable
 {
@@ -98,21 +98,21 @@ internal sealed class TrafficGenerator : IGeneratorControl, IDisposable
         try
         {
             using var timer = new PeriodicTimer(s_interval, _time);
-            var elapsed = s_interval;
-            var last = _started;
+            var due = 1L;
+            var done = 0L;
             do
             {
                 await events.ThrowIfFaultedAsync();
                 await orders.ThrowIfFaultedAsync();
-                Tick(elapsed, events, orders);
+                Tick((int)Math.Min(due - done, int.MaxValue), events, orders);
                 Interlocked.Increment(ref _ticks);
-                if (!await timer.WaitForNextTickAsync(cancellationToken))
-                    break;
-                var now = _time.GetTimestamp();
-                elapsed = _time.GetElapsedTime(last, now);
-                last = now;
+                done = due;
+                await timer.WaitForNextTickAsync(cancellationToken);
+
+                // Seconds are counted from the start: a tick that comes a little early or late makes neither less nor more.
+                due = 1 + (long)Math.Round(_time.GetElapsedTime(_started) / s_interval);
             }
-            while (_options.Duration is not { } duration || _time.GetElapsedTime(_started, last) < duration - (s_interval / 2));
+            while (_options.Duration is not { } duration || due - 1 < duration / s_interval);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -128,7 +128,7 @@ internal sealed class TrafficGenerator : IGeneratorControl, IDisposable
 
     public void Dispose() => _metrics.Dispose();
 
-    private void Tick(TimeSpan elapsed, SendQueue events, SendQueue orders)
+    private void Tick(int seconds, SendQueue events, SendQueue orders)
     {
         var rate = Volatile.Read(ref _rate);
         if (!Volatile.Read(ref _making))
@@ -137,8 +137,8 @@ internal sealed class TrafficGenerator : IGeneratorControl, IDisposable
             return;
         }
 
-        var eventCount = Due(ref _eventCredit, rate.EventsPerSecond, elapsed, _events);
-        var orderCount = Due(ref _orderCredit, rate.OrdersPerSecond, elapsed, _orders);
+        var eventCount = Due(ref _eventCredit, rate.EventsPerSecond, seconds, _events);
+        var orderCount = Due(ref _orderCredit, rate.OrdersPerSecond, seconds, _orders);
         if (eventCount == 0 && orderCount == 0)
             return;
 
@@ -161,14 +161,13 @@ internal sealed class TrafficGenerator : IGeneratorControl, IDisposable
     }
 
     /// <summary>How many records are to be made now; what the queue has no room for is skipped.</summary>
-    private static int Due(ref double credit, double perSecond, TimeSpan elapsed, RouteCounters counters)
+    private static int Due(ref double credit, double perSecond, int seconds, RouteCounters counters)
     {
-        credit += perSecond * elapsed.TotalSeconds;
+        credit += perSecond * seconds;
         var due = (int)Math.Min(Math.Floor(credit + 1e-9), int.MaxValue);
         credit = Math.Max(0, credit - due);
-        var second = (int)Math.Max(1, Math.Ceiling(perSecond));
-        var limit = Math.Max(second, Math.Min(due, 2 * second));
-        var made = (int)Math.Clamp(limit - counters.Pending, 0, Math.Min(due, limit));
+        var room = (2 * (long)Math.Max(1, Math.Ceiling(perSecond))) - counters.Pending;
+        var made = (int)Math.Clamp(room, 0, due);
         if (due > made)
             counters.Skipped(due - made);
         return made;

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Ingestion.Contracts;
 using Pipeline.Workers.Generator;
 
@@ -80,30 +83,29 @@ public sealed class TrafficGeneratorTests
     }
 
     [Fact]
-    public async Task Run_ApiDoesNotKeepUp_HoldsBackOneSecondAndSkipsTheRest()
+    public async Task Run_ApiDoesNotKeepUp_HoldsBackTwoSecondsAndSkipsTheRest()
     {
         var gate = new TaskCompletionSource();
         await using var shop = await FakeShop.StartAsync(_ => Answer.When(gate.Task));
         using var generator = Create(shop, events: 50, orders: 10);
         using var stop = new CancellationTokenSource();
         var run = generator.RunAsync(null, stop.Token);
-        await Wait.UntilAsync(() => generator.Status.Events.Generated == 50);
-        for (var second = 1; second <= 3; second++)
+        for (var second = 1; second <= 4; second++)
         {
+            Assert.Equal(50 * Math.Max(0, second - 2), generator.Status.Events.Skipped);
             await TickAsync(generator);
-            Assert.Equal(50 * second, generator.Status.Events.Skipped);
         }
 
-        Assert.Equal((50, 50, 10), (generator.Status.Events.Generated, generator.Status.Events.Pending, generator.Status.Orders.Pending));
+        Assert.Equal((100, 100, 20), (generator.Status.Events.Generated, generator.Status.Events.Pending, generator.Status.Orders.Pending));
         gate.SetResult();
         await SettledAsync(generator);
         await TickAsync(generator);
-        await Wait.UntilAsync(() => generator.Status.Events.Accepted == 100);
+        await Wait.UntilAsync(() => generator.Status.Events.Accepted == 150);
         await stop.CancelAsync();
         await run;
 
-        Assert.Equal((100, 150), (generator.Status.Events.Generated, generator.Status.Events.Skipped));
-        Assert.Equal((20, 30), (generator.Status.Orders.Generated, generator.Status.Orders.Skipped));
+        Assert.Equal((150, 150), (generator.Status.Events.Generated, generator.Status.Events.Skipped));
+        Assert.Equal((30, 30), (generator.Status.Orders.Generated, generator.Status.Orders.Skipped));
     }
 
     [Fact]
@@ -235,6 +237,49 @@ public sealed class TrafficGeneratorTests
         await TickAsync(generator);
         await run;
         Assert.All(arrived, r => Assert.Contains(activity.TraceId.ToHexString(), r.TraceParent, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Run_TickMissed_MakesItsBatchToo()
+    {
+        await using var shop = await FakeShop.StartAsync();
+        using var generator = Create(shop, events: 10, orders: 0);
+        using var stop = new CancellationTokenSource();
+        var run = generator.RunAsync(null, stop.Token);
+        await SettledAsync(generator);
+        _clock.Advance(TimeSpan.FromSeconds(2.1));
+        await Wait.UntilAsync(() => generator.Status.Events.Accepted == 30);
+        Assert.Equal(0, generator.Status.Events.Skipped);
+        await stop.CancelAsync();
+        await run;
+    }
+
+    [Fact]
+    public async Task Metrics_OfARun_CountTheSame()
+    {
+        var measured = new ConcurrentDictionary<string, long>();
+        using var listener = new MeterListener();
+        await using var shop = await FakeShop.StartAsync(r => r.Key.EndsWith('1') ? new Answer(400) : Answer.Accepted);
+        using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var metrics = new GeneratorMetrics(meters.GetRequiredService<IMeterFactory>());
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Meter.Name == "Pipeline.Generator" && instrument.Meter.Scope == meters.GetRequiredService<IMeterFactory>())
+                l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+            measured.AddOrUpdate($"{instrument.Name} {string.Join(' ', tags.ToArray().Select(t => t.Value))}", value, (_, sum) => sum + value));
+        listener.Start();
+
+        using var generator = new TrafficGenerator(
+            new GeneratorOptions { Url = shop.Url, EventsPerSecond = 25, OrdersPerSecond = 0, Duration = s_second }, _clock, metrics);
+        var run = generator.RunAsync(null, CancellationToken.None);
+        await SettledAsync(generator);
+        _clock.Advance(s_second);
+        await run;
+        Assert.Equal((22, 3), (generator.Status.Events.Accepted, generator.Status.Events.Rejected));
+        Assert.Equal(22, measured["pipeline.generator.records SendEvent accepted"]);
+        Assert.Equal(3, measured["pipeline.generator.records SendEvent rejected"]);
     }
 
     [Fact]
