@@ -17,9 +17,11 @@ internal sealed class GeneratorService(
         var status = generator.Status;
         Log.GeneratorStarted(logger, status.RunId, url, status.Rate.EventsPerSecond, status.Rate.OrdersPerSecond, status.Seed);
 
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        // The web server of the same process stops before this service is told to: no more traffic from the moment the host begins to stop.
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
         var reports = ReportAsync(ended.Token);
-        await generator.RunAsync(url, stoppingToken);
+        await generator.RunAsync(url, stopping.Token);
         await ended.CancelAsync();
         await reports;
 

@@ -31,6 +31,8 @@ public sealed class GeneratorRegistrationTests
         clock.Advance(TimeSpan.FromSeconds(1));
         await shop.NextAsync(14);
 
+        host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        await Wait.UntilAsync(() => control.Status.State == GeneratorState.Ended);
         await host.StopAsync();
         Assert.Equal(GeneratorState.Ended, control.Status.State);
         Assert.Equal((18, 1), (control.Status.Events.Accepted, control.Status.Orders.Accepted));

@@ -129,7 +129,7 @@ public static class CsvOrders
     private static InvoiceLine? Parse(CsvReader reader, int[] columns, CsvMalformedReason? malformed, CsvReport report)
     {
         if (malformed == CsvMalformedReason.UnterminatedQuote)
-            throw new TerminalException($"read the CSV: a quote in the record that starts at line {reader.LineNumber} does not close before the end of the file");
+            throw new TerminalException($"read the CSV: a quote in the record at line {reader.LineNumber} does not close before the end of the file");
         if (malformed == CsvMalformedReason.TextAfterClosingQuote)
             return Unreadable("text after a closing quote");
         if (reader.FieldCount <= columns.Max())
