@@ -121,7 +121,7 @@ internal sealed class AppendCommand : IDisposable
 
     private int FindChunk(Topic topic)
     {
-        using var command = new NpgsqlCommand("SELECT chunk_id FROM log.partitions WHERE topic_id = $1 AND partition = 0", _connection);
+        using var command = new NpgsqlCommand("SELECT chunk_id FROM log.topics WHERE topic_id = $1", _connection);
         command.Parameters.Add(new NpgsqlParameter<int>("", topic.Id));
         return command.ExecuteScalar() as int? ?? throw new TerminalException($"the topic {topic.Name} does not exist any more");
     }
@@ -130,6 +130,7 @@ internal sealed class AppendCommand : IDisposable
     private sealed class TopicCommand
     {
         private readonly List<int> _partitions = [];
+        private readonly List<long> _known = [];
         private readonly List<int> _slots = [];
         private readonly List<int> _lasts = [];
         private readonly List<int> _counts = [];
@@ -147,10 +148,13 @@ internal sealed class AppendCommand : IDisposable
                 _chunkId = value;
 
                 // A new one for each text: a batch command goes on with the statement that it was prepared for.
-                Command = new NpgsqlBatchCommand(string.Create(CultureInfo.InvariantCulture, $"SELECT log.append_{value}($1, $2, $3, $4, $5)"));
-                foreach (var list in (ReadOnlySpan<List<int>>)[_partitions, _slots, _lasts, _counts])
-                    Command.Parameters.Add(new NpgsqlParameter<List<int>> { TypedValue = list, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
-                Command.Parameters.Add(new NpgsqlParameter<List<ReadOnlyMemory<byte>>> { TypedValue = _data, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
+                Command = new NpgsqlBatchCommand(string.Create(CultureInfo.InvariantCulture, $"SELECT log.append_{value}($1, $2, $3, $4, $5, $6)"));
+                AddParameter(_partitions, NpgsqlDbType.Integer);
+                AddParameter(_known, NpgsqlDbType.Bigint);
+                AddParameter(_slots, NpgsqlDbType.Integer);
+                AddParameter(_lasts, NpgsqlDbType.Integer);
+                AddParameter(_counts, NpgsqlDbType.Integer);
+                AddParameter(_data, NpgsqlDbType.Bytea);
             }
         }
 
@@ -160,6 +164,7 @@ internal sealed class AppendCommand : IDisposable
             foreach (var lane in topic.Used)
             {
                 _partitions.Add(lane.Lane.Partition);
+                _known.Add(lane.Lane.KnownEnd - 1);
                 var last = -1;
                 foreach (var row in lane.Rows)
                 {
@@ -176,9 +181,15 @@ internal sealed class AppendCommand : IDisposable
 
         public void Clear()
         {
-            foreach (var list in (ReadOnlySpan<List<int>>)[_partitions, _slots, _lasts, _counts])
-                list.Clear();
+            _partitions.Clear();
+            _known.Clear();
+            _slots.Clear();
+            _lasts.Clear();
+            _counts.Clear();
             _data.Clear();
         }
+
+        private void AddParameter<T>(List<T> list, NpgsqlDbType type) =>
+            Command.Parameters.Add(new NpgsqlParameter<List<T>> { TypedValue = list, NpgsqlDbType = NpgsqlDbType.Array | type });
     }
 }

@@ -1,9 +1,12 @@
 CREATE SCHEMA log;
 
+-- A topic's row is also the lock of its appends, and says which chunk takes them. They lock the row and change nothing in it: a counter here would
+-- leave a dead row at each flush, and a long transaction anywhere in the database would make all of them slower and slower.
 CREATE TABLE log.topics (
     topic_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
     partitions int NOT NULL,
+    chunk_id int NOT NULL DEFAULT 0,
     max_age_ms bigint,
     max_bytes bigint,
     drop_unconsumed boolean NOT NULL
@@ -32,12 +35,9 @@ CREATE TABLE log.chunk_bases (
 
 CREATE INDEX ON log.chunk_bases (chunk_id);
 
--- The lock of each partition and the chunk that it appends to. Appends lock the row and change nothing in it: a counter here would leave a dead row
--- at each flush, and a long transaction anywhere in the database would make all of them slower and slower.
 CREATE TABLE log.partitions (
     topic_id int NOT NULL REFERENCES log.topics,
     partition int NOT NULL,
-    chunk_id int NOT NULL,
     start_offset bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (topic_id, partition)
 );
@@ -64,28 +64,31 @@ BEGIN
         ) WITH (toast_tuple_target = 8160, autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_threshold = 2147483647)
         $table$, v_chunk);
 
-    -- Appends to the chunk; a function of its own, so that its statements are planned once. The first array has the partitions in their order, so that
-    -- appenders never deadlock; the others an element for each stored row: the index of its partition in the first array, the place of its last record
-    -- among the partition's new ones, how many it holds, its bytes. Returns the first new offset of each partition. A partition's lock is held until
-    -- commit, so that offsets become visible in order.
+    -- Appends to the chunk; a function of its own, so that its statements are planned once. The first two arrays have an element for each partition:
+    -- its number, and the last offset that the caller knows of, so that the end is found by looking at few entries of the index. The others have one
+    -- for each stored row: the index of its partition in the first array, the place of its last record among the partition's new ones, how many it holds,
+    -- its bytes. Returns the first new offset of each partition. The lock is held until commit, so that offsets become visible in order.
     EXECUTE format($function$
-        CREATE FUNCTION log.append_%1$s(p_partitions int[], p_slots int[], p_lasts int[], p_counts int[], p_data bytea[])
+        CREATE FUNCTION log.append_%1$s(p_partitions int[], p_known bigint[], p_slots int[], p_lasts int[], p_counts int[], p_data bytea[])
         RETURNS bigint[] LANGUAGE plpgsql AS $body$
         DECLARE
-            v_partition int;
             v_base bigint;
             v_bases bigint[];
         BEGIN
-            FOREACH v_partition IN ARRAY p_partitions LOOP
-                PERFORM FROM log.partitions WHERE topic_id = %2$s AND partition = v_partition AND chunk_id = %1$s FOR NO KEY UPDATE;
+            PERFORM FROM log.topics WHERE topic_id = %2$s AND chunk_id = %1$s FOR NO KEY UPDATE;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION USING ERRCODE = 'EL001', MESSAGE = 'chunk %1$s of the log is closed';
+            END IF;
+            FOR i IN 1..cardinality(p_partitions) LOOP
+                SELECT last_offset + 1 INTO v_base FROM log.batches_%1$s
+                WHERE partition = p_partitions[i] AND last_offset >= p_known[i] ORDER BY last_offset DESC LIMIT 1;
                 IF NOT FOUND THEN
-                    RAISE EXCEPTION USING ERRCODE = 'EL001', MESSAGE = 'chunk %1$s of the log is closed';
+                    SELECT last_offset + 1 INTO v_base FROM log.batches_%1$s WHERE partition = p_partitions[i] ORDER BY last_offset DESC LIMIT 1;
+                    IF NOT FOUND THEN
+                        SELECT base_offset INTO STRICT v_base FROM log.chunk_bases WHERE chunk_id = %1$s AND partition = p_partitions[i];
+                    END IF;
                 END IF;
-                SELECT last_offset + 1 INTO v_base FROM log.batches_%1$s WHERE partition = v_partition ORDER BY last_offset DESC LIMIT 1;
-                IF NOT FOUND THEN
-                    SELECT base_offset INTO STRICT v_base FROM log.chunk_bases WHERE chunk_id = %1$s AND partition = v_partition;
-                END IF;
-                v_bases := v_bases || v_base;
+                v_bases[i] := v_base;
             END LOOP;
             INSERT INTO log.batches_%1$s (last_offset, partition, count, data)
             SELECT v_bases[slot] + last, p_partitions[slot], count, data
@@ -102,7 +105,7 @@ DECLARE
     v_topic int;
     v_chunk int;
 BEGIN
-    FOR v_topic, v_chunk IN SELECT p.topic_id, p.chunk_id FROM log.partitions p WHERE p.topic_id = ANY (p_topics) AND p.partition = 0 LOOP
+    FOR v_topic, v_chunk IN SELECT t.topic_id, t.chunk_id FROM log.topics t WHERE t.topic_id = ANY (p_topics) LOOP
         RETURN QUERY EXECUTE format(
             'SELECT b.topic_id, b.partition, coalesce('
             || '(SELECT last_offset + 1 FROM log.batches_%1$s r WHERE r.partition = b.partition ORDER BY last_offset DESC LIMIT 1), b.base_offset)'
@@ -123,7 +126,8 @@ BEGIN
         INSERT INTO log.topics (name, partitions, max_age_ms, max_bytes, drop_unconsumed)
         VALUES (p_name, p_partitions, p_max_age_ms, p_max_bytes, p_drop_unconsumed) RETURNING * INTO v_topic;
         v_chunk := log.create_chunk(v_topic.topic_id);
-        INSERT INTO log.partitions (topic_id, partition, chunk_id) SELECT v_topic.topic_id, p, v_chunk FROM generate_series(0, p_partitions - 1) p;
+        UPDATE log.topics SET chunk_id = v_chunk WHERE topic_id = v_topic.topic_id;
+        INSERT INTO log.partitions (topic_id, partition) SELECT v_topic.topic_id, p FROM generate_series(0, p_partitions - 1) p;
         INSERT INTO log.chunk_bases SELECT v_topic.topic_id, p, 0, v_chunk FROM generate_series(0, p_partitions - 1) p;
     ELSIF v_topic.partitions = p_partitions AND (v_topic.max_age_ms, v_topic.max_bytes, v_topic.drop_unconsumed)
         IS DISTINCT FROM (p_max_age_ms, p_max_bytes, p_drop_unconsumed) THEN
@@ -132,7 +136,7 @@ BEGIN
     RETURN v_topic.partitions;
 END $$;
 
--- Closes the chunk and opens the next one. Appends go on meanwhile; they change over with the row of their partition.
+-- Closes the chunk and opens the next one. Appends go on until the topic's row is locked, and then in the new one.
 CREATE FUNCTION log.roll_chunk(p_chunk int, p_bytes bigint) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_topic int;
@@ -144,9 +148,9 @@ BEGIN
         RETURN NULL;
     END IF;
     v_new := log.create_chunk(v_topic);
-    PERFORM FROM log.partitions WHERE topic_id = v_topic ORDER BY partition FOR NO KEY UPDATE;
+    PERFORM FROM log.topics WHERE topic_id = v_topic FOR NO KEY UPDATE;
     INSERT INTO log.chunk_bases (topic_id, partition, base_offset, chunk_id) SELECT e.topic_id, e.partition, e.next_offset, v_new FROM log.ends(ARRAY[v_topic]) e;
-    UPDATE log.partitions SET chunk_id = v_new WHERE topic_id = v_topic;
+    UPDATE log.topics SET chunk_id = v_new WHERE topic_id = v_topic;
     UPDATE log.chunks SET closed_at = clock_timestamp(), bytes = p_bytes WHERE chunk_id = p_chunk;
     RETURN v_new;
 END $$;
@@ -169,7 +173,6 @@ BEGIN
         WHERE g.topic_id = v_topic AND greatest(gp.committed_offset, p.start_offset) < b.base_offset) THEN
         RETURN false;
     END IF;
-    PERFORM FROM log.partitions WHERE topic_id = v_topic ORDER BY partition FOR NO KEY UPDATE;
     UPDATE log.partitions p SET start_offset = b.base_offset FROM log.chunk_bases b
     WHERE b.chunk_id = v_next_chunk AND p.topic_id = v_topic AND p.partition = b.partition;
     DELETE FROM log.chunk_bases WHERE chunk_id = p_chunk;
