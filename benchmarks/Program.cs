@@ -1,1 +1,15 @@
-return;
+using System.CommandLine;
+using Pipeline.Benchmarks;
+
+var root = new RootCommand("Measures Pipeline as a whole, load generator included, each figure beside its limit in the same run. Use a Release build and a quiet machine.")
+{
+    PutBenchmark.Command(),
+    PostBenchmark.Command(),
+    LandingBenchmark.Command(),
+    VisibilityBenchmark.Command(),
+    StartBenchmark.Command(),
+    MemoryBenchmark.Command(),
+    KillBenchmark.Command(),
+    BareServer.Command(),
+};
+return await root.Parse(args).InvokeAsync();

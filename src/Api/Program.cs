@@ -1,1 +1,7 @@
-return;
+using Pipeline.Hosting;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddPipeline("api");
+var app = builder.Build();
+app.MapPipeline();
+await app.RunAsync();

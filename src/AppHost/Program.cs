@@ -1,1 +1,3 @@
-return;
+using Pipeline.AppHost;
+
+return await AppHostCommand.InvokeAsync(args);

@@ -1,3 +1,4 @@
+using Pipeline.Workers;
 using Pipeline.Workers.CommandLine;
 
-return await WorkersCommandLine.InvokeAsync(args);
+return await WorkersCommandLine.InvokeAsync(args, WorkersHost.RunAsync);

@@ -17,7 +17,7 @@ internal static class QueryParameter
     public const int MaxPage = 10_000;
 
     /// <summary>The longest window: a leap year.</summary>
-    public const int MaxHours = 24 * 366;
+    public const int MaxHours = 24 * 366 * 100;
 
     /// <summary>From 1 to a bound.</summary>
     public static IRuleBuilderOptions<T, int> AtMost<T>(this IRuleBuilderInitial<T, int> rule, int most) =>

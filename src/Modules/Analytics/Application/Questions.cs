@@ -23,7 +23,7 @@ internal static class Questions
         "top-customers",
         OverLake,
         [
-            new("hours", "The length of the window in hours, 1 to 8784; 1 when left out."),
+            new("hours", "The length of the window in hours, 1 to 878400; 1 when left out."),
             _limit,
             new("until", "The end of the window, ISO 8601 with a zone; now when left out."),
         ],

@@ -55,7 +55,7 @@ internal static class AnalyticsEndpoints
     private static async Task<Ok<IReadOnlyList<TopCustomer>>> TopCustomersAsync(
         HttpContext context,
         IMediator mediator,
-        [Description("The length of the window in hours, 1 to 8784; 1 when left out.")] string? hours,
+        [Description("The length of the window in hours, 1 to 878400; 1 when left out.")] string? hours,
         [Description("The most rows, 1 to 1000; 10 when left out.")] string? limit,
         [Description("The end of the window; ISO 8601 with a zone; now when left out.")] string? until,
         CancellationToken cancellationToken)

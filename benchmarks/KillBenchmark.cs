@@ -1,0 +1,23 @@
+using System.CommandLine;
+using Pipeline.Testing;
+
+namespace Pipeline.Benchmarks;
+
+/// <summary>Kills the AppHost with kill -9 under load, again and again, and checks that every acknowledged record is there once.</summary>
+internal static class KillBenchmark
+{
+    public static Command Command()
+    {
+        var cycles = new Option<int>("--cycles") { DefaultValueFactory = _ => 20 };
+        var seed = new Option<int>("--seed") { DefaultValueFactory = _ => Random.Shared.Next() };
+        var command = new Command("kill", "kill -9 of the AppHost at random moments under load, then drain and compare.") { cycles, seed };
+        command.SetAction(async (parsed, _) =>
+        {
+            using var data = new TempDirectory();
+            Report.Line($"seed {parsed.GetValue(seed)}");
+            var report = await KillCycles.RunAsync(data.FullPath, parsed.GetValue(cycles), parsed.GetValue(seed), Console.WriteLine);
+            Report.Line($"ok   {report.Cycles} kills: {report.AcknowledgedEvents:N0} acknowledged events and {report.AcknowledgedOrders:N0} orders, each exactly once in events, counts and lake ({report.StoredEvents:N0} and {report.StoredOrders:N0} stored)");
+        });
+        return command;
+    }
+}

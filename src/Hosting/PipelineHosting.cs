@@ -1,0 +1,80 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Pipeline.Analytics;
+using Pipeline.EventLog;
+using Pipeline.Events;
+using Pipeline.Hosting.Status;
+using Pipeline.Ingestion;
+using Pipeline.Lake;
+using Pipeline.Postgres;
+using Pipeline.Purchases;
+using Pipeline.ServiceDefaults;
+using Pipeline.ServiceDefaults.Mediation;
+
+namespace Pipeline.Hosting;
+
+/// <summary>Puts platform and modules together; every host calls this and adds only what is its own.</summary>
+public static class PipelineHosting
+{
+    /// <summary>Adds platform, modules and mediator: all that answers requests. The background work is <see cref="AddPipelineWorkers"/>.</summary>
+    /// <param name="builder">The host; its configuration names the stores by <c>ConnectionStrings:warehouse</c> and <c>ConnectionStrings:lake</c>.</param>
+    /// <param name="serviceName">The host's name in telemetry.</param>
+    public static IHostApplicationBuilder AddPipeline(this IHostApplicationBuilder builder, string serviceName)
+    {
+        var configuration = builder.Configuration;
+        builder.AddServiceDefaults(serviceName);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(3));
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, StatusJsonContext.Default));
+        builder.Services.AddOpenApi("v1", OpenApiDescription.Configure);
+        builder.Services.TryAddSingleton<ProcessClock>();
+
+        builder.Services
+            .AddPostgres(configuration)
+            .AddEventLog(configuration)
+            .AddLake(configuration)
+            .AddIngestion(configuration)
+            .AddEvents(configuration)
+            .AddPurchases(configuration)
+            .AddAnalytics(configuration)
+            .AddMediation(IngestionModule.Assembly, EventsModule.Assembly, PurchasesModule.Assembly, AnalyticsModule.Assembly, typeof(PipelineHosting).Assembly);
+        return builder;
+    }
+
+    /// <summary>Adds the background work: consumers, refreshes, maintenance. Any number of processes may run it; they share the work.</summary>
+    public static IHostApplicationBuilder AddPipelineWorkers(this IHostApplicationBuilder builder)
+    {
+        var configuration = builder.Configuration;
+        builder.Services
+            .AddEventsWorkers(configuration)
+            .AddPurchasesWorkers()
+            .AddAnalyticsWorkers(configuration);
+        return builder;
+    }
+
+    /// <summary>Maps every route: the modules', <c>/status</c>, <c>/health</c>, <c>/alive</c>, <c>/openapi/v1.json</c> and an index at <c>/</c>.</summary>
+    public static WebApplication MapPipeline(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.MapOpenApi();
+        app.MapIngestion();
+        app.MapEvents();
+        app.MapAnalytics();
+        app.MapStatus();
+        app.MapIndex();
+        return app;
+    }
+
+    /// <summary>Maps <c>/status</c>, <c>/health</c> and <c>/alive</c> only: what a host without an API answers.</summary>
+    public static IEndpointRouteBuilder MapStatus(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapHealth();
+        StatusEndpoint.Map(endpoints);
+        return endpoints;
+    }
+}
