@@ -198,4 +198,28 @@ public abstract partial class DeltaTableSuite
         // Without naming its schema it would be a file that contradicts the table.
         await Assert.ThrowsAsync<TerminalException>(async () => await b.Table("t").AppendAsync(new DeltaAppend { Files = second.Files }));
     }
+
+    [Theory]
+    [InlineData("integer", "i::INT - 40")]
+    [InlineData("date", "DATE '1969-12-01' + i::INT")]
+    [InlineData("timestamp", "TIMESTAMPTZ '1969-12-31 23:00:00+00' + INTERVAL (i) MINUTE")]
+    [InlineData("decimal(9,2)", "(i * 0.5 - 20)::DECIMAL(9,2)")]
+    [InlineData("string", "[chr(65 + i::INT), 'é', '🙂', '\uFFFD'][1 + i % 4] || i")]
+    public async Task Read_ManyPartitionValues_AreBoundedRightly(string type, string expression)
+    {
+        using var lake = Lakes.Open(OpenStore());
+        var table = lake.Table("t");
+        var schema = DeltaSchema.Parse(
+            """{"type":"struct","fields":[{"name":"id","type":"long","nullable":true,"metadata":{}},{"name":"p","type":"TYPE","nullable":true,"metadata":{}}]}"""
+                .Replace("TYPE", type, StringComparison.Ordinal));
+        await table.CreateIfNotExistsAsync(new DeltaTableDefinition { Schema = schema, PartitionColumns = ["p"] });
+        var query = $"SELECT i AS id, CASE WHEN i <> 13 THEN {expression} END AS p FROM range(90) r(i)";
+        var snapshot = (await table.AppendAsync(Connection, query)).Snapshot;
+        Assert.Equal(90, snapshot.FileCount);
+        await snapshot.CreateViewAsync(Connection, "back");
+        Assert.Equal(0, Connection.QueryInt64($"SELECT count(*) FROM (({query}) EXCEPT SELECT * FROM back)"));
+        Assert.Equal(90, Connection.QueryInt64($"SELECT count(*) FROM ({query}) q JOIN back b ON q.id = b.id AND q.p IS NOT DISTINCT FROM b.p"));
+        Assert.Equal(89, Connection.QueryInt64($"SELECT sum((SELECT count(*) FROM back b WHERE b.p = q.p)) FROM ({query}) q"));
+        Assert.Equal(13, Connection.QueryInt64("SELECT id FROM back WHERE p IS NULL"));
+    }
 }

@@ -60,8 +60,8 @@ internal sealed class CheckpointFiles(Lazy<DuckDatabase> database)
         }
         finally
         {
-            File.Delete(rows);
-            File.Delete(parquet);
+            StagedFiles.TryRemove(rows);
+            StagedFiles.TryRemove(parquet);
         }
     }
 

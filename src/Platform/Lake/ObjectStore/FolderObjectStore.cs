@@ -54,7 +54,7 @@ internal sealed class FolderObjectStore : IObjectStore
         }
         finally
         {
-            DeleteStaged(temporary);
+            StagedFiles.TryRemove(temporary);
         }
     }
 
@@ -189,6 +189,7 @@ internal sealed class FolderObjectStore : IObjectStore
             catch (DirectoryNotFoundException)
             {
                 // Not there is what the caller wants.
+                continue;
             }
             catch (Exception e) when (FolderErrors.Handles(e))
             {
@@ -390,19 +391,6 @@ internal sealed class FolderObjectStore : IObjectStore
             throw FolderErrors.From(error, $"{operation} (sync of the folder)", path.Value);
     }
 
-    // A file that cannot be removed now is found again by CleanStagingAsync, and what it was for has succeeded or thrown already.
-    private static void DeleteStaged(string temporary)
-    {
-        try
-        {
-            File.Delete(temporary);
-        }
-        catch (Exception e) when (FolderErrors.Handles(e))
-        {
-            _ = e;
-        }
-    }
-
     private async ValueTask<string> WriteStagedAsync(string operation, ObjectPath path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         var temporary = NewStagingPath("");
@@ -415,7 +403,7 @@ internal sealed class FolderObjectStore : IObjectStore
         }
         catch (Exception e)
         {
-            DeleteStaged(temporary);
+            StagedFiles.TryRemove(temporary);
             if (FolderErrors.Handles(e))
                 throw FolderErrors.From(e, operation, path.Value);
             throw;
@@ -449,23 +437,20 @@ internal sealed class FolderObjectStore : IObjectStore
     private List<ObjectInfo> Collect(string folder, ObjectPath? startAfter, CancellationToken cancellationToken)
     {
         var found = new List<ObjectInfo>();
+        var after = startAfter?.Value;
         var entries = new FileSystemEnumerable<(string Path, long Size, DateTimeOffset Modified)>(
             folder,
             (ref FileSystemEntry e) => (e.ToFullPath(), e.Length, e.LastWriteTimeUtc),
             Everything)
         {
-            ShouldIncludePredicate = (ref FileSystemEntry e) => !e.IsDirectory,
+            // By the name first: size and time cost a call each, and of a long log only the end is wanted.
+            ShouldIncludePredicate = (ref FileSystemEntry e) => !e.IsDirectory && (after is null || string.CompareOrdinal(Relative(e.ToFullPath()), after) > 0),
             ShouldRecursePredicate = (ref FileSystemEntry e) => !IsStaging(ref e),
         };
         foreach (var (local, size, modified) in entries)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var relative = local[(_root.Length + 1)..];
-            if (Path.DirectorySeparatorChar != '/')
-                relative = relative.Replace(Path.DirectorySeparatorChar, '/');
-            if (startAfter is { } after && string.CompareOrdinal(relative, after.Value) <= 0)
-                continue;
-            if (ObjectPath.TryParse(relative, out var path))
+            if (ObjectPath.TryParse(Relative(local), out var path))
                 found.Add(new ObjectInfo(path, size, modified));
         }
 
@@ -494,6 +479,12 @@ internal sealed class FolderObjectStore : IObjectStore
 
         found.Sort();
         return found;
+    }
+
+    private string Relative(string local)
+    {
+        var relative = local[(_root.Length + 1)..];
+        return Path.DirectorySeparatorChar == '/' ? relative : relative.Replace(Path.DirectorySeparatorChar, '/');
     }
 
     private bool IsStaging(ref FileSystemEntry entry) => entry.FileName.SequenceEqual(Staging) && entry.Directory.SequenceEqual(_root);

@@ -31,7 +31,7 @@ public sealed partial class DeltaTable
     /// <param name="connection">Runs the query; may hold temporary tables and settings that it needs. In use until the call returns.</param>
     /// <param name="query">A SELECT that gives the table's columns by name, in any order. Columns that it lacks become null.</param>
     /// <param name="options">How to write.</param>
-    /// <param name="cancellationToken">Cancels the work; files written so far are removed.</param>
+    /// <param name="cancellationToken">Cancels the work; files that are in the table's folder by then are left to vacuum.</param>
     /// <exception cref="TerminalException">A column does not fit the table; the message names it.</exception>
     public async ValueTask<DeltaFiles> WriteFilesAsync(
         DuckConnection connection, string query, DeltaWriteOptions? options = null, CancellationToken cancellationToken = default)

@@ -10,8 +10,11 @@ namespace Pipeline.Lake;
 /// </remarks>
 internal static class SnapshotSql
 {
-    // Files fall into at most so many branches of a UNION ALL. Each has a bound on its partition values, by which DuckDB drops whole branches.
-    private const int MaxBranches = 24;
+    // Files fall into at most so many branches of a UNION ALL. Each has one partition value or a bound on them, by which DuckDB drops whole branches;
+    // more branches drop more files and cost more to plan.
+    private const int MaxBranches = 16;
+
+    private const int FetchAhead = 16;
 
     /// <summary>Makes the SELECT.</summary>
     /// <param name="snapshot">The snapshot.</param>
@@ -28,10 +31,7 @@ internal static class SnapshotSql
             return $"SELECT {string.Join(", ", fileColumn is null ? nulls : nulls.Append($"0::BIGINT AS {Sql.Identifier(fileColumn)}"))} WHERE false";
         }
 
-        var paths = new string[files.Count];
-        for (var i = 0; i < paths.Length; i++)
-            paths[i] = DuckFiles.Literal(await snapshot.Location.Store.GetLocalPathAsync(DataPath.Resolve(snapshot.Location, files[i].Path), cancellationToken));
-
+        var paths = await LocalPathsAsync(snapshot.Location, files, cancellationToken);
         var partition = snapshot.PartitionColumns.Select(c => schema.Find(c)!).ToList();
         var sql = new StringBuilder(files.Count * 128);
         var first = true;
@@ -46,24 +46,42 @@ internal static class SnapshotSql
         return sql.ToString();
     }
 
-    // Sorted by partition values and cut into runs of about the same number of partitions; equal values are never divided.
-    private static IEnumerable<int[]> Branches(IReadOnlyList<DeltaFile> files, List<DeltaField> partition)
+    private static async ValueTask<string[]> LocalPathsAsync(TableLocation location, IReadOnlyList<DeltaFile> files, CancellationToken cancellationToken)
     {
-        var order = Enumerable.Range(0, files.Count).ToArray();
-        if (partition.Count == 0)
-            return [order];
-        var column = partition[0].Name;
-        var keys = files.Select(f => f.PartitionValues.GetValueOrDefault(column) ?? "").ToArray();
-        Array.Sort(order, (a, b) => string.CompareOrdinal(keys[a], keys[b]) is var c and not 0 ? c : a.CompareTo(b));
-        var groups = order.GroupBy(i => keys[i], StringComparer.Ordinal).Select(g => g.ToArray()).ToList();
-        var size = (groups.Count + MaxBranches - 1) / MaxBranches;
-        return groups.Chunk(size).Select(g => g.SelectMany(i => i).ToArray());
+        var paths = new string[files.Count];
+        for (var start = 0; start < paths.Length; start += FetchAhead)
+        {
+            var fetches = files.Skip(start).Take(FetchAhead)
+                .Select(f => location.Store.GetLocalPathAsync(DataPath.Resolve(location, f.Path), cancellationToken).AsTask());
+            (await Task.WhenAll(fetches)).CopyTo(paths, start);
+        }
+
+        return Array.ConvertAll(paths, DuckFiles.Literal);
     }
 
-    private static void AppendBranch(
-        StringBuilder sql, DeltaSchema schema, List<DeltaField> partition, IReadOnlyList<DeltaFile> files, string[] paths, int[] branch, string? fileColumn)
+    // Files are sorted by the first partition column and cut into runs of about the same number of values; equal values are never divided.
+    private static IEnumerable<Branch> Branches(IReadOnlyList<DeltaFile> files, List<DeltaField> partition)
     {
-        var values = partition.ToDictionary(p => p.Name, p => branch.Select(i => files[i].PartitionValues.GetValueOrDefault(p.Name)).ToArray());
+        if (partition.Count == 0)
+            return [new Branch([.. Enumerable.Range(0, files.Count)], null, null)];
+        var column = partition[0];
+        var groups = Enumerable.Range(0, files.Count)
+            .GroupBy(i => files[i].PartitionValues.GetValueOrDefault(column.Name) ?? "", StringComparer.Ordinal)
+            .Select(g => (Text: g.Key, Value: g.Key.Length == 0 ? null : FilterValue.Parse(g.Key, column.Type), Files: g.ToArray()))
+            .ToList();
+        if (groups.Count <= MaxBranches || groups.Any(g => g.Text.Length > 0 && g.Value is null))
+            return Chunks(groups.OrderBy(g => g.Text, StringComparer.Ordinal), groups.Count).Select(c => new Branch([.. c.SelectMany(g => g.Files)], null, null));
+        return groups.Where(g => g.Value is null).Select(g => new Branch(g.Files, null, null))
+            .Concat(Chunks(groups.Where(g => g.Value is not null).OrderBy(g => g.Value!.Value), groups.Count)
+                .Select(c => new Branch([.. c.SelectMany(g => g.Files)], c[0].Text, c[^1].Text)));
+    }
+
+    private static IEnumerable<T[]> Chunks<T>(IEnumerable<T> groups, int count) => groups.Chunk((count + MaxBranches - 1) / MaxBranches);
+
+    private static void AppendBranch(
+        StringBuilder sql, DeltaSchema schema, List<DeltaField> partition, IReadOnlyList<DeltaFile> files, string[] paths, Branch branch, string? fileColumn)
+    {
+        var values = partition.ToDictionary(p => p.Name, p => branch.Files.Select(i => files[i].PartitionValues.GetValueOrDefault(p.Name)).ToArray());
         var data = schema.Fields.Where(f => !partition.Contains(f)).ToList();
         sql.Append("SELECT ");
         for (var i = 0; i < schema.Fields.Count; i++)
@@ -75,9 +93,9 @@ internal static class SnapshotSql
         }
 
         if (fileColumn is not null)
-            sql.Append($", CAST([{string.Join(", ", branch)}] AS BIGINT[])[CAST(file_index AS BIGINT) + 1] AS ").Append(Sql.Identifier(fileColumn));
+            sql.Append($", CAST([{string.Join(", ", branch.Files)}] AS BIGINT[])[CAST(file_index AS BIGINT) + 1] AS ").Append(Sql.Identifier(fileColumn));
 
-        sql.Append(" FROM read_parquet([").AppendJoin(", ", branch.Select(i => paths[i])).Append("], schema = MAP {");
+        sql.Append(" FROM read_parquet([").AppendJoin(", ", branch.Files.Select(i => paths[i])).Append("], schema = MAP {");
         for (var i = 0; i < data.Count; i++)
         {
             sql.Append(i == 0 ? "" : ", ").Append(Sql.Literal(data[i].Name)).Append(": {name: '").Append(ColumnName(i)).Append("', type: ")
@@ -85,6 +103,12 @@ internal static class SnapshotSql
         }
 
         sql.Append("})");
+        // True of every row, and what lets DuckDB see that a query wants none of this branch.
+        if (branch.Low is not null && branch.Low != branch.High)
+        {
+            sql.Append(" WHERE ").Append(Value(values[partition[0].Name], partition[0].Type)).Append(" BETWEEN ")
+                .Append(PartitionValue.ToSql(branch.Low, partition[0].Type)).Append(" AND ").Append(PartitionValue.ToSql(branch.High, partition[0].Type));
+        }
     }
 
     // Own names, so that no column of the table is taken for a virtual column of the reader.
@@ -97,4 +121,7 @@ internal static class SnapshotSql
         var list = string.Join(", ", values.Select(v => string.IsNullOrEmpty(v) ? "NULL" : Sql.Literal(v)));
         return $"CAST([{list}] AS {type.ToSql()}[])[CAST(file_index AS BIGINT) + 1]";
     }
+
+    // The values that a branch lies between, both included; null where no bound is known.
+    private sealed record Branch(int[] Files, string? Low, string? High);
 }

@@ -16,18 +16,14 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
         try
         {
             var copies = await Task.Run(() => Copy(connection, source, staging, options.ExpectOnePartition, cancellationToken), cancellationToken);
-            var files = new List<DeltaFile>(copies.Count);
             foreach (var copy in copies)
-            {
-                if (copy.Rows > 0)
-                    files.Add(await PublishAsync(copy, source, Values(copy, source), cancellationToken));
-            }
-
+                RefuseNulls(copy, source);
+            var files = await PublishAsync(copies, source, cancellationToken);
             return new DeltaFiles(files, source.Schema, files.Sum(f => f.NumRecords ?? 0), files.Sum(f => f.Size));
         }
         finally
         {
-            RemoveStaged(staging);
+            StagedFiles.TryRemove(staging);
         }
     }
 
@@ -47,7 +43,7 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
         }
         finally
         {
-            RemoveStaged(staging);
+            StagedFiles.TryRemove(staging);
         }
     }
 
@@ -62,7 +58,7 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
                 return [];
             if (TryCopyOne(connection, source, staging, first, cancellationToken) is { } one)
                 return [one with { PartitionKeys = first }];
-            RemoveStaged(staging);
+            StagedFiles.TryRemove(staging);
         }
 
         Directory.CreateDirectory(staging);
@@ -104,11 +100,7 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
         }
     }
 
-    private static Dictionary<string, string?> Values(CopyResult copy, SourceQuery source) => source.PartitionColumns.ToDictionary(
-        c => c.Name, c => PartitionValue.FromDuckDb(copy.PartitionKeys[c.Name], c.Type, c.Name), StringComparer.Ordinal);
-
-    private async ValueTask<DeltaFile> PublishAsync(
-        CopyResult copy, SourceQuery source, IReadOnlyDictionary<string, string?> values, CancellationToken cancellationToken)
+    private void RefuseNulls(CopyResult copy, SourceQuery source)
     {
         foreach (var column in source.DataColumns)
         {
@@ -116,6 +108,31 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
                 throw new TerminalException($"Column '{column.Name}' of Delta table '{location.Path}' takes no null, and {known.NullCount} rows have one.");
         }
 
+        foreach (var column in source.PartitionColumns)
+        {
+            if (!column.Nullable && copy.Rows > 0 && string.IsNullOrEmpty(copy.PartitionKeys.GetValueOrDefault(column.Name)))
+                throw new TerminalException($"Partition column '{column.Name}' of Delta table '{location.Path}' takes no null, and {copy.Rows} rows have one.");
+        }
+    }
+
+    private async ValueTask<List<DeltaFile>> PublishAsync(List<CopyResult> copies, SourceQuery source, CancellationToken cancellationToken)
+    {
+        var files = new List<DeltaFile>(copies.Count);
+        foreach (var copy in copies)
+        {
+            if (copy.Rows > 0)
+                files.Add(await PublishAsync(copy, source, Values(copy, source), cancellationToken));
+        }
+
+        return files;
+    }
+
+    private static Dictionary<string, string?> Values(CopyResult copy, SourceQuery source) => source.PartitionColumns.ToDictionary(
+        c => c.Name, c => PartitionValue.FromDuckDb(copy.PartitionKeys[c.Name], c.Type, c.Name), StringComparer.Ordinal);
+
+    private async ValueTask<DeltaFile> PublishAsync(
+        CopyResult copy, SourceQuery source, IReadOnlyDictionary<string, string?> values, CancellationToken cancellationToken)
+    {
         var name = string.Create(CultureInfo.InvariantCulture, $"part-00000-{Guid.NewGuid()}-c000.zstd.parquet");
         var relative = values.Count == 0 ? name : $"{PartitionValue.Folder(snapshot.PartitionColumns, values)}/{name}";
         await location.Store.UploadFileAsync(copy.File, location.Path.Combine(relative), cancellationToken);
@@ -129,21 +146,5 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
             WrittenAs = source.Schema,
             Stats = StatisticsWriter.Write(copy.Rows, source.DataColumns, copy.Columns, TableProperties.StatisticsColumns(snapshot.Metadata)),
         };
-    }
-
-    // What cannot be removed now, the cleaning of the staging folder finds.
-    private static void RemoveStaged(string staging)
-    {
-        try
-        {
-            if (Directory.Exists(staging))
-                Directory.Delete(staging, recursive: true);
-            else
-                File.Delete(staging);
-        }
-        catch (IOException e)
-        {
-            _ = e;
-        }
     }
 }

@@ -48,7 +48,7 @@ internal sealed record SourceQuery(string Select, DeltaSchema Schema, IReadOnlyL
     private static DeltaSchema ReadColumns(DuckConnection connection, string query, CancellationToken cancellationToken)
     {
         var fields = new List<DeltaField>();
-        using var result = connection.Query($"DESCRIBE {query}", cancellationToken);
+        using var result = connection.Query($"DESCRIBE SELECT * FROM ({query})", cancellationToken);
         while (result.ReadChunk(out var chunk))
         {
             var names = chunk.Column(0);
