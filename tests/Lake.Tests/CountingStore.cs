@@ -7,12 +7,17 @@ internal sealed class CountingStore(IObjectStore inner) : IObjectStore
 {
     public ConcurrentQueue<string> Calls { get; } = new();
 
+    /// <summary>Stands in the way of put-if-absent: gets the real call.</summary>
+    public Func<Func<ValueTask<bool>>, ValueTask<bool>>? OnPutIfAbsent { get; set; }
+
     public string Location => inner.Location;
 
     public ValueTask<bool> PutIfAbsentAsync(ObjectPath path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
     {
         Calls.Enqueue($"put {path.Name}");
-        return inner.PutIfAbsentAsync(path, content, cancellationToken);
+        return OnPutIfAbsent is { } instead
+            ? instead(() => inner.PutIfAbsentAsync(path, content, cancellationToken))
+            : inner.PutIfAbsentAsync(path, content, cancellationToken);
     }
 
     public ValueTask PutAsync(ObjectPath path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)

@@ -64,7 +64,8 @@ public sealed class LogTests
     [Theory]
     [InlineData("interval 30 days", 30 * 24)]
     [InlineData("INTERVAL 1 week 12 hours", 180)]
-    [InlineData("90 minutes", 1.5)]
+    [InlineData("36 hours 90 minutes", 37.5)]
+    [InlineData("90 minutes", 24)]
     public void Properties_Interval_IsRead(string text, double hours) =>
         Assert.Equal(TimeSpan.FromHours(hours), TableProperties.LogKept(Metadata("delta.logRetentionDuration", text)));
 

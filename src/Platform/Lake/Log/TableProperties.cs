@@ -12,6 +12,8 @@ internal static class TableProperties
     public const string CleanUpExpiredLogs = "delta.enableExpiredLogCleanup";
     public const string IndexedColumns = "delta.dataSkippingNumIndexedCols";
 
+    private static readonly TimeSpan ShortestLog = TimeSpan.FromDays(1);
+
     public static bool IsAppendOnly(Metadata metadata) => Flag(metadata, AppendOnly, false);
 
     public static bool CleansUpLogs(Metadata metadata) => Flag(metadata, CleanUpExpiredLogs, true);
@@ -21,7 +23,12 @@ internal static class TableProperties
     /// <summary>How many leading columns get statistics; all where it is negative.</summary>
     public static int StatisticsColumns(Metadata metadata) => Number(metadata, IndexedColumns, 32, -1) is var n and >= 0 ? n : int.MaxValue;
 
-    public static TimeSpan LogKept(Metadata metadata) => Interval(metadata, LogRetention, TimeSpan.FromDays(30));
+    /// <summary>
+    /// How long commits stay in the log; a day at least. A writer that looked an hour ago may commit on what it saw: were the commits since gone, it
+    /// would take a version twice.
+    /// </summary>
+    public static TimeSpan LogKept(Metadata metadata) =>
+        Interval(metadata, LogRetention, TimeSpan.FromDays(30)) is var kept && kept < ShortestLog ? ShortestLog : kept;
 
     public static TimeSpan DeletedFilesKept(Metadata metadata) => Interval(metadata, DeletedFileRetention, TimeSpan.FromDays(7));
 

@@ -12,7 +12,7 @@ internal static class SnapshotSql
 {
     // Files fall into at most so many branches of a UNION ALL. Each has one partition value or a bound on them, by which DuckDB drops whole branches;
     // more branches drop more files and cost more to plan.
-    private const int MaxBranches = 16;
+    private const int MaxBranches = 8;
 
     private const int FetchAhead = 16;
 
