@@ -60,7 +60,8 @@ public sealed class CommitTests : IDisposable
         await lake.Table("t").CreateIfNotExistsAsync(Definition);
         _store.OnPutIfAbsent = _ => ValueTask.FromResult(false);
         _store.Calls.Clear();
-        var error = await Assert.ThrowsAsync<TransientException>(async () => await lake.Table("t").AppendAsync(new DeltaAppend { Transactions = [new("a", null, 1)] }));
+        var error = await Assert.ThrowsAsync<TransientException>(
+            async () => await lake.Table("t").AppendAsync(new DeltaAppend { Transactions = [new("a", null, 1)] }));
         Assert.Contains("4 times", error.Message, StringComparison.Ordinal);
         Assert.Equal(4, _store.Calls.Count(c => c.StartsWith("put", StringComparison.Ordinal)));
     }

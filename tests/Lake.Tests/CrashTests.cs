@@ -147,14 +147,16 @@ public sealed class CrashTests : IDisposable
 
     private async Task VerifyAsync(string folder, int batches)
     {
-        using var lake = new LakeCatalog(new FolderObjectStore(folder), new LakeOptions(), new ShiftedTime(TimeSpan.FromDays(8)), NullLogger<LakeCatalog>.Instance);
+        using var lake = new LakeCatalog(
+            new FolderObjectStore(folder), new LakeOptions(), new ShiftedTime(TimeSpan.FromDays(8)), NullLogger<LakeCatalog>.Instance);
         var table = lake.Table("t");
         var expected = Enumerable.Range(0, batches).SelectMany(b => Enumerable.Range(0, 4).Select(i => (b * 10) + i)).ToList();
         Assert.Equal(expected, await IdsAsync(table));
 
         await table.VacuumAsync();
         Assert.Equal(expected, await IdsAsync(table));
-        var onDisk = Directory.EnumerateFiles(Path.Combine(folder, "t"), "*.parquet", SearchOption.AllDirectories).Count(f => !f.Contains("_delta_log", StringComparison.Ordinal));
+        var onDisk = Directory.EnumerateFiles(Path.Combine(folder, "t"), "*.parquet", SearchOption.AllDirectories)
+            .Count(f => !f.Contains("_delta_log", StringComparison.Ordinal));
         Assert.Equal((await table.SnapshotAsync()).FileCount, onDisk);
     }
 

@@ -95,7 +95,9 @@ public sealed class DeltaSchemaTests
     [Fact]
     public void Merge_NewColumnsAndFields_AreAppendedNullable()
     {
-        var table = new DeltaSchema(new DeltaField("a", DeltaType.Long, Nullable: false), new DeltaField("s", DeltaType.Array(DeltaType.Struct(new DeltaField("x", DeltaType.Long)))));
+        var table = new DeltaSchema(
+            new DeltaField("a", DeltaType.Long, Nullable: false),
+            new DeltaField("s", DeltaType.Array(DeltaType.Struct(new DeltaField("x", DeltaType.Long)))));
         var data = new DeltaSchema(
             new DeltaField("n", DeltaType.String, Nullable: false),
             new DeltaField("s", DeltaType.Array(DeltaType.Struct(new DeltaField("y", DeltaType.Date), new DeltaField("x", DeltaType.Long)))));

@@ -85,7 +85,8 @@ public abstract partial class DeltaTableSuite
         var table = lake.Table("t");
         await table.CreateIfNotExistsAsync(ByDay);
         for (var i = 0; i < 6; i++)
-            await table.AppendAsync(Connection, $"SELECT i AS id, md5(i::VARCHAR) AS name, DATE '2024-01-01' AS day FROM range({i * 100}, {(i * 100) + 99}) r(i)");
+            await table.AppendAsync(
+                Connection, $"SELECT i AS id, md5(i::VARCHAR) AS name, DATE '2024-01-01' AS day FROM range({i * 100}, {(i * 100) + 99}) r(i)");
         var size = (await table.SnapshotAsync()).Files[0].Size;
         var result = await table.CompactAsync(new DeltaCompaction { TargetBytes = (size * 2) + (size / 2), SmallBytes = size * 2 });
         Assert.Equal((6, 3), (result.FilesRemoved, result.FilesAdded));
@@ -105,7 +106,8 @@ public abstract partial class DeltaTableSuite
             for (var i = 0; i < 10; i++)
             {
                 await lake.Table("t").AppendAsync(
-                    connection, $"SELECT {(writer * 100) + i} AS id, DATE '2024-01-01' AS day", null, new DeltaTransaction($"w{writer}", i == 0 ? null : i - 1, i));
+                    connection, $"SELECT {(writer * 100) + i} AS id, DATE '2024-01-01' AS day",
+                        null, new DeltaTransaction($"w{writer}", i == 0 ? null : i - 1, i));
             }
         })).ToList();
         var compactions = Enumerable.Range(0, 2).Select(_ => Task.Run(async () =>
@@ -161,7 +163,8 @@ public abstract partial class DeltaTableSuite
         var table = lake.Table("t");
         await table.CreateIfNotExistsAsync(ByDay);
         var written = await table.WriteFilesAsync(Connection, "SELECT 1 AS id, DATE '2024-01-01' AS day");
-        await table.AppendAsync(new DeltaAppend { Files = written.Files, Operation = "STREAMING UPDATE", Metrics = new Dictionary<string, string> { ["epoch"] = "7" } });
+        await table.AppendAsync(
+            new DeltaAppend { Files = written.Files, Operation = "STREAMING UPDATE", Metrics = new Dictionary<string, string> { ["epoch"] = "7" } });
         var history = await table.HistoryAsync();
         Assert.Equal([(1L, "STREAMING UPDATE"), (0L, "CREATE TABLE")], history.Select(h => (h.Version, h.Operation!)));
         Assert.Equal(("1", "1", "7"), (history[0].Metrics["numOutputRows"], history[0].Metrics["numFiles"], history[0].Metrics["epoch"]));
@@ -205,8 +208,10 @@ public abstract partial class DeltaTableSuite
         Assert.Equal(
             [
                 "txn STRUCT(appId VARCHAR, \"version\" BIGINT, lastUpdated BIGINT)",
-                "add STRUCT(path VARCHAR, partitionValues MAP(VARCHAR, VARCHAR), size BIGINT, modificationTime BIGINT, dataChange BOOLEAN, stats VARCHAR, tags MAP(VARCHAR, VARCHAR))",
-                "remove STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata BOOLEAN, partitionValues MAP(VARCHAR, VARCHAR), size BIGINT)",
+                "add STRUCT(path VARCHAR, partitionValues MAP(VARCHAR, VARCHAR), size BIGINT, modificationTime BIGINT, dataChange BOOLEAN, "
+                    + "stats VARCHAR, tags MAP(VARCHAR, VARCHAR))",
+                "remove STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata BOOLEAN, "
+                    + "partitionValues MAP(VARCHAR, VARCHAR), size BIGINT)",
                 "metaData STRUCT(id VARCHAR, \"name\" VARCHAR, description VARCHAR, format STRUCT(provider VARCHAR, \"options\" MAP(VARCHAR, VARCHAR)), "
                     + "schemaString VARCHAR, partitionColumns VARCHAR[], \"configuration\" MAP(VARCHAR, VARCHAR), createdTime BIGINT)",
                 "protocol STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER)",

@@ -85,8 +85,9 @@ public abstract partial class DeltaTableSuite
         using var lake = Lakes.Open(OpenStore());
         var table = lake.Table("t");
         const string Query = """
-            SELECT 1::BIGINT AS l, 2::INT AS i, 3::SMALLINT AS s, 4::TINYINT AS b, 1.5::FLOAT AS f, 2.5::DOUBLE AS d, 12.34::DECIMAL(38,10) AS dec, true AS bool,
-                   '\xDE\xAD'::BLOB AS bin, DATE '2024-02-29' AS day, TIMESTAMPTZ '1969-12-31 23:59:59.999999+00' AS ts, 'té''xt' AS str,
+            SELECT 1::BIGINT AS l, 2::INT AS i, 3::SMALLINT AS s, 4::TINYINT AS b, 1.5::FLOAT AS f, 2.5::DOUBLE AS d,
+                   12.34::DECIMAL(38,10) AS dec, true AS bool, '\xDE\xAD'::BLOB AS bin, DATE '2024-02-29' AS day,
+                   TIMESTAMPTZ '1969-12-31 23:59:59.999999+00' AS ts, 'té''xt' AS str,
                    {'a': 1, 'b c': ['x', NULL]} AS st, [[1, 2], NULL] AS arr, MAP {'k': {'v': 1.0::DECIMAL(4,1)}} AS m
             UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
             """;
@@ -99,7 +100,8 @@ public abstract partial class DeltaTableSuite
             Connection.Texts($"SELECT column_name || ' ' || column_type FROM (DESCRIBE {Query})"),
             Connection.Texts("SELECT column_name || ' ' || column_type FROM (DESCRIBE FROM back)"));
         Assert.Equal(
-            """{"numRecords":2,"minValues":{"l":1,"i":2,"s":3,"b":4,"f":1.5,"d":2.5,"dec":12.3400000000,"day":"2024-02-29","ts":"1969-12-31T23:59:59.999Z","str":"té'xt"}"""
+            """{"numRecords":2,"minValues":{"l":1,"i":2,"s":3,"b":4,"f":1.5,"d":2.5,"dec":12.3400000000"""
+            + ""","day":"2024-02-29","ts":"1969-12-31T23:59:59.999Z","str":"té'xt"}"""
             + ""","maxValues":{"l":1,"i":2,"s":3,"b":4,"f":1.5,"d":2.5,"dec":12.3400000000,"day":"2024-02-29","ts":"1970-01-01T00:00:00.000Z","str":"té'xt"}"""
             + ""","nullCount":{"l":1,"i":1,"s":1,"b":1,"f":1,"d":1,"dec":1,"bool":1,"bin":1,"day":1,"ts":1,"str":1}}""",
             snapshot.Files[0].Stats);
@@ -127,7 +129,8 @@ public abstract partial class DeltaTableSuite
         await snapshot.CreateViewAsync(Connection, "back");
         Assert.Equal(0, Connection.QueryInt64($"SELECT count(*) FROM (({Query}) EXCEPT SELECT * FROM back)"));
         Assert.Equal(60, Connection.QueryInt64("SELECT count(*) FROM back"));
-        Assert.Equal(1, Connection.QueryInt64("SELECT count(*) FROM back WHERE \"at\" = TIMESTAMPTZ '2024-01-01 00:08:00.5+00' AND amount = 10 AND file_index = 1"));
+        Assert.Equal(1, Connection.QueryInt64(
+            "SELECT count(*) FROM back WHERE \"at\" = TIMESTAMPTZ '2024-01-01 00:08:00.5+00' AND amount = 10 AND file_index = 1"));
     }
 
     [Fact]
@@ -194,7 +197,8 @@ public abstract partial class DeltaTableSuite
         var first = await a.Table("t").WriteFilesAsync(Connection, "SELECT 1 AS id, DATE '2024-01-01' AS day, 'x' AS one", options);
         var second = await b.Table("t").WriteFilesAsync(Connection, "SELECT 2 AS id, DATE '2024-01-01' AS day, 5 AS one", options);
         await a.Table("t").AppendAsync(new DeltaAppend { Files = first.Files, Schema = first.Schema });
-        await Assert.ThrowsAsync<TerminalException>(async () => await b.Table("t").AppendAsync(new DeltaAppend { Files = second.Files, Schema = second.Schema }));
+        await Assert.ThrowsAsync<TerminalException>(
+            async () => await b.Table("t").AppendAsync(new DeltaAppend { Files = second.Files, Schema = second.Schema }));
         // Without naming its schema it would be a file that contradicts the table.
         await Assert.ThrowsAsync<TerminalException>(async () => await b.Table("t").AppendAsync(new DeltaAppend { Files = second.Files }));
     }
@@ -210,8 +214,8 @@ public abstract partial class DeltaTableSuite
         using var lake = Lakes.Open(OpenStore());
         var table = lake.Table("t");
         var schema = DeltaSchema.Parse(
-            """{"type":"struct","fields":[{"name":"id","type":"long","nullable":true,"metadata":{}},{"name":"p","type":"TYPE","nullable":true,"metadata":{}}]}"""
-                .Replace("TYPE", type, StringComparison.Ordinal));
+            """{"type":"struct","fields":[{"name":"id","type":"long","nullable":true,"metadata":{}},"""
+            + """{"name":"p","type":"TYPE","nullable":true,"metadata":{}}]}""".Replace("TYPE", type, StringComparison.Ordinal));
         await table.CreateIfNotExistsAsync(new DeltaTableDefinition { Schema = schema, PartitionColumns = ["p"] });
         var query = $"SELECT i AS id, CASE WHEN i <> 13 THEN {expression} END AS p FROM range(90) r(i)";
         var snapshot = (await table.AppendAsync(Connection, query)).Snapshot;

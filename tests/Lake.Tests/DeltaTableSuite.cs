@@ -73,14 +73,18 @@ public abstract partial class DeltaTableSuite : IDisposable
             var table = lake.Table("t");
             await table.CreateIfNotExistsAsync(ByDay);
             for (var i = 1; i <= 23; i++)
-                await table.AppendAsync(Connection, $"SELECT {i} AS id, 'x' AS name, DATE '2024-01-01' + {i % 3} AS day", null, new DeltaTransaction("a", i == 1 ? null : i - 1, i));
+                await table.AppendAsync(
+                    Connection, $"SELECT {i} AS id, 'x' AS name, DATE '2024-01-01' + {i % 3} AS day",
+                    null, new DeltaTransaction("a", i == 1 ? null : i - 1, i));
         }
 
         using var other = Lakes.Open(OpenStore());
         var store = OpenStore();
         Assert.NotNull(await store.HeadAsync(ObjectPath.Parse("t/_delta_log/00000000000000000010.checkpoint.parquet")));
         Assert.NotNull(await store.HeadAsync(ObjectPath.Parse("t/_delta_log/00000000000000000020.checkpoint.parquet")));
-        Assert.Contains("\"version\":20", Encoding.UTF8.GetString((await store.TryReadAllAsync(ObjectPath.Parse("t/_delta_log/_last_checkpoint")))!), StringComparison.Ordinal);
+        Assert.Contains("\"version\":20",
+            Encoding.UTF8.GetString((await store.TryReadAllAsync(ObjectPath.Parse("t/_delta_log/_last_checkpoint")))!),
+            StringComparison.Ordinal);
         await store.DeleteAsync([.. Enumerable.Range(0, 15).Select(v => ObjectPath.Parse($"t/_delta_log/{v:D20}.json"))]);
 
         var snapshot = await other.Table("t").SnapshotAsync();

@@ -47,7 +47,8 @@ internal sealed class FaultyStore(IObjectStore inner, int diesAt, bool afterEffe
         return inner.ListPrefixesAsync(prefix, cancellationToken);
     }
 
-    public ValueTask<ObjectInfo?> HeadAsync(ObjectPath path, CancellationToken cancellationToken = default) => CallAsync(() => inner.HeadAsync(path, cancellationToken));
+    public ValueTask<ObjectInfo?> HeadAsync(ObjectPath path, CancellationToken cancellationToken = default) =>
+        CallAsync(() => inner.HeadAsync(path, cancellationToken));
 
     public async ValueTask DeleteAsync(IReadOnlyCollection<ObjectPath> paths, CancellationToken cancellationToken = default)
     {
@@ -62,7 +63,8 @@ internal sealed class FaultyStore(IObjectStore inner, int diesAt, bool afterEffe
         }
     }
 
-    public ValueTask<string> GetLocalPathAsync(ObjectPath path, CancellationToken cancellationToken = default) => CallAsync(() => inner.GetLocalPathAsync(path, cancellationToken));
+    public ValueTask<string> GetLocalPathAsync(ObjectPath path, CancellationToken cancellationToken = default) =>
+        CallAsync(() => inner.GetLocalPathAsync(path, cancellationToken));
 
     public string NewStagingPath(string extension) => inner.NewStagingPath(extension);
 

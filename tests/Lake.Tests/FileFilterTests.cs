@@ -32,7 +32,8 @@ public sealed class FileFilterTests : IDisposable
             await table.AppendAsync(_connection, $"""
                 SELECT CASE WHEN {file} = 11 THEN NULL ELSE {file % 4} END AS part, ((random() * 20 - 10) + {file})::DECIMAL(12, 3) AS n,
                        CASE WHEN {file} = 3 AND i = 0 THEN 'nan'::DOUBLE WHEN {file} = 4 THEN NULL ELSE random() * {file} END AS f,
-                       CASE WHEN i % 3 = 0 THEN repeat('ab', {file}) || 'é' || i WHEN i % 3 = 1 THEN repeat('🙂', 31 + i % 2) || i ELSE chr(97 + {file}) END AS s,
+                       CASE WHEN i % 3 = 0 THEN repeat('ab', {file}) || 'é' || i
+                           WHEN i % 3 = 1 THEN repeat('🙂', 31 + i % 2) || i ELSE chr(97 + {file}) END AS s,
                        DATE '1969-12-25' + ({file} + i % 2)::INT AS d, make_timestamptz(({file} - 6) * 1000 + (random() * 3000)::BIGINT) AS t
                 FROM range(5) r(i)
                 """);
@@ -57,7 +58,9 @@ public sealed class FileFilterTests : IDisposable
         using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
         var table = lake.Table("t");
         await table.CreateIfNotExistsAsync(new DeltaTableDefinition { Schema = Schema, PartitionColumns = ["part"] });
-        await table.AppendAsync(_connection, "SELECT i::INT AS part, i::DECIMAL(12,3) AS n, 'x' || i AS s, TIMESTAMPTZ '2024-01-01 00:00:00+00' + INTERVAL (i) HOUR AS t FROM range(10) r(i)");
+        await table.AppendAsync(
+            _connection,
+            "SELECT i::INT AS part, i::DECIMAL(12,3) AS n, 'x' || i AS s, TIMESTAMPTZ '2024-01-01 00:00:00+00' + INTERVAL (i) HOUR AS t FROM range(10) r(i)");
         var snapshot = await table.SnapshotAsync();
 
         Assert.Single(new FileFilter().EqualTo("part", 3).Select(snapshot));
@@ -96,7 +99,8 @@ public sealed class FileFilterTests : IDisposable
         from v in Gen.Choose(-1000, 12000)
         from o in Gen.Elements(">=", "<=")
         select new Condition("f", o, v / 1000m, FormattableString.Invariant($"{v / 1000m}")),
-        from v in Gen.Elements("", "a", "abab", "abababab", "abababababababababababé0", string.Concat(Enumerable.Repeat("🙂", 31)), string.Concat(Enumerable.Repeat("🙂", 32)) + "4", "\uFFFD", "z")
+        from v in Gen.Elements("", "a", "abab", "abababab", "abababababababababababé0",
+            string.Concat(Enumerable.Repeat("🙂", 31)), string.Concat(Enumerable.Repeat("🙂", 32)) + "4", "\uFFFD", "z")
         from o in Gen.Elements("=", ">=", "<=")
         select new Condition("s", o, v, Sql.Literal(v)),
         from v in Gen.Choose(-8, 10)

@@ -6,8 +6,15 @@ namespace Pipeline.Lake.Tests;
 /// <summary>Logs as other writers leave them, written by hand from the protocol.</summary>
 public sealed class FixtureTests : IDisposable
 {
-    private const string Schema = """{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}},{\"name\":\"day\",\"type\":\"date\",\"nullable\":true,\"metadata\":{}}]}""";
-    private static readonly string MetaData = """{"metaData":{"id":"5fba94ed-9794-4965-ba6e-6ee3c0d22af9","format":{"provider":"parquet","options":{}},"schemaString":"SCHEMA","partitionColumns":["day"],"configuration":{},"createdTime":1587968585495,"unknown":{"a":1}}}""".Replace("SCHEMA", Schema, StringComparison.Ordinal);
+    private const string Schema =
+        """{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}},"""
+        + """{\"name\":\"day\",\"type\":\"date\",\"nullable\":true,\"metadata\":{}}]}""";
+
+    private const string MetaData =
+        """{"metaData":{"id":"5fba94ed-9794-4965-ba6e-6ee3c0d22af9","format":{"provider":"parquet","options":{}},"schemaString":" """
+        + Schema
+        + """ ","partitionColumns":["day"],"configuration":{},"createdTime":1587968585495,"unknown":{"a":1}}}""";
+
     private const string Protocol = """{"protocol":{"minReaderVersion":1,"minWriterVersion":2}}""";
 
     private readonly TempFolder _folder = new();
@@ -41,8 +48,8 @@ public sealed class FixtureTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"],"writerFeatures":["deletionVectors"]}}""", "deletionVectors")]
-    [InlineData("""{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["timestampNtz","fromTheFuture"],"writerFeatures":[]}}""", "fromTheFuture")]
+    [InlineData("""{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"],"writerFeatures":[]}}""", "deletionVectors")]
+    [InlineData("""{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["timestampNtz","futureOne"],"writerFeatures":[]}}""", "futureOne")]
     [InlineData("""{"protocol":{"minReaderVersion":2,"minWriterVersion":5}}""", "column mapping")]
     [InlineData("""{"protocol":{"minReaderVersion":9,"minWriterVersion":9}}""", "reader version 9")]
     public async Task Read_TableThatNeedsAnotherReader_IsRefusedByName(string protocol, string named)
@@ -57,7 +64,7 @@ public sealed class FixtureTests : IDisposable
         await CommitAsync(0, Protocol + "\n" + MetaData + "\n" + Add("a.parquet", "2024-01-01", 1));
         using var lake = Lakes.Open(_store);
         Assert.Equal(0, (await lake.Table("t").SnapshotAsync()).Version);
-        await CommitAsync(1, """{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["v2Checkpoint"],"writerFeatures":["v2Checkpoint"]}}""");
+        await CommitAsync(1, """{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["v2Checkpoint"],"writerFeatures":[]}}""");
         await Assert.ThrowsAsync<TerminalException>(async () => await lake.Table("t").SnapshotAsync());
         Assert.Equal(0, (await lake.Table("t").SnapshotAsync(0)).Version);
     }
@@ -70,7 +77,8 @@ public sealed class FixtureTests : IDisposable
         await CommitAsync(0, protocol + "\n" + MetaData + "\n" + Add("a.parquet", "2024-01-01", 1));
         using var lake = Lakes.Open(_store);
         Assert.Single(await (await lake.Table("t").SnapshotAsync()).RowsAsync(_connection));
-        var error = await Assert.ThrowsAsync<TerminalException>(async () => await lake.Table("t").AppendAsync(new DeltaAppend { Transactions = [new("a", null, 1)] }));
+        var error = await Assert.ThrowsAsync<TerminalException>(
+            async () => await lake.Table("t").AppendAsync(new DeltaAppend { Transactions = [new("a", null, 1)] }));
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
     }
 
@@ -83,7 +91,8 @@ public sealed class FixtureTests : IDisposable
             StringComparison.Ordinal);
         await CommitAsync(0, Protocol + "\n" + withInvariant);
         using var lake = Lakes.Open(_store);
-        var error = await Assert.ThrowsAsync<TerminalException>(async () => await lake.Table("t").AppendAsync(new DeltaAppend { Transactions = [new("a", null, 1)] }));
+        var error = await Assert.ThrowsAsync<TerminalException>(
+            async () => await lake.Table("t").AppendAsync(new DeltaAppend { Transactions = [new("a", null, 1)] }));
         Assert.Contains("invariant", error.Message, StringComparison.Ordinal);
     }
 
@@ -162,13 +171,14 @@ public sealed class FixtureTests : IDisposable
         {
             var name = parts == 1 ? "00000000000000000004.checkpoint.parquet" : $"00000000000000000004.checkpoint.{part:D10}.{parts:D10}.parquet";
             var rows = string.Join(" UNION ALL ", Enumerable.Range(0, 5).Where(i => i % parts == part - 1).Select(i =>
-                $"SELECT NULL AS metaData, NULL AS protocol, {{path: '{layout}{i}.parquet', partitionValues: MAP {{'day': '2024-01-0{i + 1}'}}, size: 9::BIGINT, "
-                + "modificationTime: 1::BIGINT, dataChange: false, stats: NULL::VARCHAR, "
+                $"SELECT NULL AS metaData, NULL AS protocol, {{path: '{layout}{i}.parquet', partitionValues: MAP {{'day': '2024-01-0{i + 1}'}}, "
+                + "size: 9::BIGINT, modificationTime: 1::BIGINT, dataChange: false, stats: NULL::VARCHAR, "
                 + $"stats_parsed: {{numRecords: 1::BIGINT, minValues: {{id: {i}::BIGINT}}, maxValues: {{id: {i}::BIGINT}}, nullCount: {{id: 0::BIGINT}}}}, "
                 + "partitionValues_parsed: {day: DATE '2024-01-01'}} AS add, NULL AS future"));
             var head = part == 1
                 ? "SELECT {id: 'x', name: NULL::VARCHAR, format: {provider: 'parquet', options: MAP {}::MAP(VARCHAR, VARCHAR)}, "
-                    + $"schemaString: '{Schema.Replace("\\\"", "\"", StringComparison.Ordinal)}', partitionColumns: ['day'], configuration: MAP {{'k': 'v'}}, createdTime: 5::BIGINT}} AS metaData, "
+                    + $"schemaString: '{Schema.Replace("\\\"", "\"", StringComparison.Ordinal)}', partitionColumns: ['day'], "
+                    + "configuration: MAP {'k': 'v'}, createdTime: 5::BIGINT} AS metaData, "
                     + "{minReaderVersion: 1, minWriterVersion: 2} AS protocol, NULL AS add, NULL AS future UNION ALL BY NAME "
                 : "";
             Directory.CreateDirectory(Path.Combine(Table, "_delta_log"));
@@ -250,8 +260,11 @@ public sealed class FixtureTests : IDisposable
         _folder.Dispose();
     }
 
-    private static string AddAction(string path, string? day, string more = "") =>
-        $$$"""{"add":{"path":"{{{path}}}","partitionValues":{"day":{{{(day is null ? "null" : $"\"{day}\"")}}}},"size":1,"modificationTime":1587968586000,"dataChange":true{{{more.Trim()}}}}}""";
+    private static string AddAction(string path, string? day, string more = "")
+    {
+        var value = day is null ? "null" : $"\"{day}\"";
+        return $$$"""{"add":{"path":"{{{path}}}","partitionValues":{"day":{{{value}}}},"size":1,"modificationTime":5,"dataChange":true{{{more.Trim()}}}}}""";
+    }
 
     private string Add(string path, string day, long id, string more = "")
     {

@@ -57,7 +57,9 @@ public sealed class LogTests
 
         // The newest commit of before that midnight is 7; checkpoint 6 is the newest not newer.
         var expired = LogCleanup.Expired(files, Now.AddDays(-3));
-        Assert.Equal(["0.json", "1.json", "2.json", "3.checkpoint.parquet", "3.json", "4.json", "5.json"], expired.Select(p => p.Name.TrimStart('0') is "" or ".json" ? "0.json" : p.Name.TrimStart('0')).Order());
+        Assert.Equal(
+            ["0.json", "1.json", "2.json", "3.checkpoint.parquet", "3.json", "4.json", "5.json"],
+            expired.Select(p => p.Name.TrimStart('0') is "" or ".json" ? "0.json" : p.Name.TrimStart('0')).Order());
         Assert.Empty(LogCleanup.Expired(files, Now.AddDays(-9)));
     }
 
@@ -93,7 +95,8 @@ public sealed class LogTests
         };
         var bytes = ActionJson.Write(
             new CommitInfo { Operation = "WRITE", TxnId = "id", Timestamp = 5 },
-            [new ActionLine { Add = file }, new ActionLine { Txn = new Txn { AppId = "a", Version = 7 } }, new ActionLine { Remove = RemoveFile.Of(file, Now, true) }]);
+            [new ActionLine { Add = file }, new ActionLine { Txn = new Txn { AppId = "a", Version = 7 } },
+                new ActionLine { Remove = RemoveFile.Of(file, Now, true) }]);
         var lines = Encoding.UTF8.GetString(bytes).TrimEnd('\n').Split('\n');
         Assert.Equal(4, lines.Length);
         Assert.StartsWith("""{"commitInfo":{"timestamp":5,"operation":"WRITE",""", lines[0], StringComparison.Ordinal);
@@ -119,12 +122,15 @@ public sealed class LogTests
         Assert.Equal(path, UriPath.Decode(encoded));
     }
 
-    private static (long Version, long Checkpoint, int Commits) Shape(LogSegment? segment) => (segment!.Version, segment.CheckpointVersion, segment.Commits.Count);
+    private static (long Version, long Checkpoint, int Commits) Shape(LogSegment? segment) =>
+        (segment!.Version, segment.CheckpointVersion, segment.Commits.Count);
 
     private static List<LogFile> Files(params string[] names) => [.. names.Select(n => File(n, Now))];
 
     private static LogFile File(string name, DateTimeOffset modified) =>
-        LogPaths.Parse(new ObjectInfo(ObjectPath.Parse($"t/_delta_log/{name[..name.IndexOf('.', StringComparison.Ordinal)].PadLeft(20, '0')}{name[name.IndexOf('.', StringComparison.Ordinal)..]}"), 1, modified));
+        LogPaths.Parse(new ObjectInfo(ObjectPath.Parse($"t/_delta_log/{name[..Dot(name)].PadLeft(20, '0')}{name[Dot(name)..]}"), 1, modified));
+
+    private static int Dot(string name) => name.IndexOf('.', StringComparison.Ordinal);
 
     private static Metadata Metadata(string key, string value) =>
         new() { Id = "i", SchemaString = "", Configuration = new Dictionary<string, string?> { [key] = value } };

@@ -27,7 +27,8 @@ public sealed class MergeTests : IDisposable
         await table.AppendAsync(_connection, "SELECT i AS id, 'p' || (i % 2) AS part, 'old' AS value FROM range(4) r(i)");
         await table.AppendAsync(_connection, "SELECT i AS id, 'p' || (i % 2) AS part, 'old' AS value FROM range(100, 104) r(i)");
 
-        var result = await table.MergeAsync(_connection, "SELECT i AS id, 'p9' AS part, 'new' AS value FROM range(3, 5) r(i)", new DeltaMerge { Keys = ["id"] });
+        var result = await table.MergeAsync(
+            _connection, "SELECT i AS id, 'p9' AS part, 'new' AS value FROM range(3, 5) r(i)", new DeltaMerge { Keys = ["id"] });
 
         Assert.Equal((1, 1, 1), (result.RowsInserted, result.RowsUpdated, result.FilesRemoved));
         Assert.Equal(
@@ -42,7 +43,8 @@ public sealed class MergeTests : IDisposable
         using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
         var table = lake.Table("t");
         await table.CreateIfNotExistsAsync(Definition);
-        const string Query = "SELECT i AS id, CASE WHEN i = 2 THEN NULL ELSE 'p' END AS part, 'v' AS value FROM range(4) r(i) UNION ALL SELECT NULL, 'p', 'null key'";
+        const string Query =
+            "SELECT i AS id, CASE WHEN i = 2 THEN NULL ELSE 'p' END AS part, 'v' AS value FROM range(4) r(i) UNION ALL SELECT NULL, 'p', 'null key'";
         await table.MergeAsync(_connection, Query, new DeltaMerge { Keys = ["id"] });
         var once = await RowsAsync(await table.SnapshotAsync());
         var again = await table.MergeAsync(_connection, Query, new DeltaMerge { Keys = ["id"] });
@@ -75,7 +77,9 @@ public sealed class MergeTests : IDisposable
         var result = await table.MergeAsync(
             _connection, "SELECT i AS id, 'a' AS part, i * 10 AS more FROM range(1, 3) r(i)", new DeltaMerge { Keys = ["id", "part"], AddColumns = true });
         Assert.Equal(
-            ["""{"id":0,"part":"a","value":"v0","more":null}""", """{"id":1,"part":"a","value":"v1","more":10}""", """{"id":2,"part":"a","value":null,"more":20}"""],
+            ["""{"id":0,"part":"a","value":"v0","more":null}""",
+                """{"id":1,"part":"a","value":"v1","more":10}""",
+                """{"id":2,"part":"a","value":null,"more":20}"""],
             await result.Snapshot.RowsAsync(_connection));
     }
 
@@ -86,7 +90,8 @@ public sealed class MergeTests : IDisposable
         var table = lake.Table("t");
         await table.CreateIfNotExistsAsync(Definition);
         var error = await Assert.ThrowsAsync<TerminalException>(
-            async () => await table.MergeAsync(_connection, "SELECT 1::BIGINT AS id, 'a' AS part, 'x' AS value FROM range(2)", new DeltaMerge { Keys = ["id"] }));
+            async () => await table.MergeAsync(
+                _connection, "SELECT 1::BIGINT AS id, 'a' AS part, 'x' AS value FROM range(2)", new DeltaMerge { Keys = ["id"] }));
         Assert.Contains("several rows", error.Message, StringComparison.Ordinal);
         Assert.Equal(0, _connection.QueryInt64("SELECT count(*) FROM duckdb_tables()"));
     }
@@ -107,7 +112,8 @@ public sealed class MergeTests : IDisposable
             using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
             for (var round = 0; round < 3; round++)
             {
-                await lake.Table("t").MergeAsync(connection, $"SELECT {writer}::BIGINT AS id, 'a' AS part, 'w{writer}.{round}' AS value", new DeltaMerge { Keys = ["id"] });
+                await lake.Table("t").MergeAsync(
+                    connection, $"SELECT {writer}::BIGINT AS id, 'a' AS part, 'w{writer}.{round}' AS value", new DeltaMerge { Keys = ["id"] });
                 if (writer == 0)
                     await lake.Table("t").CompactAsync();
             }

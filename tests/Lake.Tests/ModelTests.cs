@@ -139,7 +139,8 @@ public sealed class ModelTests : IDisposable
     }
 
     private static string Select(List<Row> rows, bool extra) => string.Join(" UNION ALL ", rows.Select(
-        r => $"SELECT {r.Id}::BIGINT AS id, {(r.Region is null ? "''" : Sql.Literal(r.Region))} AS region" + (extra ? $", {Sql.Literal(r.Extra!)} AS extra" : "")));
+        r => $"SELECT {r.Id}::BIGINT AS id, {(r.Region is null ? "''" : Sql.Literal(r.Region))} AS region"
+            + (extra ? $", {Sql.Literal(r.Extra!)} AS extra" : "")));
 
     private async Task VerifyAsync(DeltaSnapshot snapshot, int version, List<Row> expected)
     {

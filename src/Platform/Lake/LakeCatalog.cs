@@ -22,7 +22,8 @@ public sealed class LakeCatalog : IDisposable
         _options = options;
         _time = time;
         _logger = logger;
-        _engine = new Lazy<DuckDatabase>(() => DuckDatabase.Open(new DuckOptions { MemoryLimitBytes = options.EngineMemoryBytes, Threads = options.EngineThreads }));
+        _engine = new Lazy<DuckDatabase>(
+            () => DuckDatabase.Open(new DuckOptions { MemoryLimitBytes = options.EngineMemoryBytes, Threads = options.EngineThreads }));
     }
 
     /// <summary>The store that the tables are in.</summary>

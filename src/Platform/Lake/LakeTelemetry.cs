@@ -15,7 +15,8 @@ public static class LakeTelemetry
 
     internal static readonly Counter<long> Commits = Meter.CreateCounter<long>("pipeline.lake.commits", "{commit}", "Commits to Delta tables");
 
-    internal static readonly Counter<long> Conflicts = Meter.CreateCounter<long>("pipeline.lake.conflicts", "{attempt}", "Commits that another writer was ahead of");
+    internal static readonly Counter<long> Conflicts =
+        Meter.CreateCounter<long>("pipeline.lake.conflicts", "{attempt}", "Commits that another writer was ahead of");
 
     internal static readonly Counter<long> Checkpoints = Meter.CreateCounter<long>("pipeline.lake.checkpoints", "{checkpoint}", "Checkpoints written");
 }

@@ -16,7 +16,8 @@ internal sealed class CheckpointFiles(Lazy<DuckDatabase> database)
         txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)',
         add: 'STRUCT(path VARCHAR, partitionValues {{TextMap}}, size BIGINT, modificationTime BIGINT, dataChange BOOLEAN, stats VARCHAR, tags {{TextMap}})',
         remove: 'STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata BOOLEAN, partitionValues {{TextMap}}, size BIGINT)',
-        metaData: 'STRUCT(id VARCHAR, name VARCHAR, description VARCHAR, format STRUCT(provider VARCHAR, options {{TextMap}}), schemaString VARCHAR, partitionColumns VARCHAR[], configuration {{TextMap}}, createdTime BIGINT)',
+        metaData: 'STRUCT(id VARCHAR, name VARCHAR, description VARCHAR, format STRUCT(provider VARCHAR, options {{TextMap}}),
+            schemaString VARCHAR, partitionColumns VARCHAR[], configuration {{TextMap}}, createdTime BIGINT)',
         protocol: 'STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER)'
         """;
 
@@ -49,7 +50,8 @@ internal sealed class CheckpointFiles(Lazy<DuckDatabase> database)
                 {
                     using var connection = database.Value.Connect();
                     connection.Execute(
-                        $"COPY (SELECT * FROM read_json({Sql.Literal(rows)}, format = 'newline_delimited', maximum_object_size = {Math.Max(longest, SmallestReadBuffer)}, columns = {{{Columns}}})) "
+                        $"COPY (SELECT * FROM read_json({Sql.Literal(rows)}, format = 'newline_delimited', columns = {{{Columns}}}, "
+                        + $"maximum_object_size = {Math.Max(longest, SmallestReadBuffer)})) "
                         + $"TO {Sql.Literal(parquet)} (FORMAT parquet, COMPRESSION zstd)",
                         cancellationToken);
                 },

@@ -99,7 +99,10 @@ internal sealed class Committer(TableLog log, CheckpointFiles checkpoints, LakeO
             LakeTelemetry.Conflicts.Add(1);
             logger.CommitConflict(log.Location.Path.Value, version, attempt);
             if (attempt == options.MaxCommitAttempts)
-                throw new TransientException($"Commit to Delta table '{log.Location.Path.Value}': other writers were first {attempt} times; gave up at version {version}.");
+            {
+                throw new TransientException(
+                    $"Commit to Delta table '{log.Location.Path.Value}': other writers were first {attempt} times; gave up at version {version}.");
+            }
             if (attempt > 1)
                 await Task.Delay(Pause(attempt), time, cancellationToken);
             snapshot = snapshot is null

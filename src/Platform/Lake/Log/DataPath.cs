@@ -6,7 +6,8 @@ internal static class DataPath
     /// <exception cref="TerminalException">The path leads out of the lake.</exception>
     public static ObjectPath Resolve(TableLocation location, string path) =>
         TryResolve(location, path)
-        ?? throw new TerminalException($"File '{path}' of Delta table '{location.Path}' lies outside the lake {location.Store.Location}, where this process does not read.");
+        ?? throw new TerminalException(
+            $"File '{path}' of Delta table '{location.Path}' lies outside the lake {location.Store.Location}, where this process does not read.");
 
     /// <summary>The object; null where the path leads out of the lake.</summary>
     public static ObjectPath? TryResolve(TableLocation location, string path) =>

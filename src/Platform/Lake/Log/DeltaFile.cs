@@ -66,6 +66,7 @@ public sealed record DeltaFile
     /// <inheritdoc/>
     public override int GetHashCode() => Path.GetHashCode(StringComparison.Ordinal);
 
-    internal DeltaFile Normalised() =>
-        StatsParsed is null ? this : this with { Stats = Stats ?? (StatsParsed is { ValueKind: JsonValueKind.Object } parsed ? parsed.GetRawText() : null), StatsParsed = null };
+    internal DeltaFile Normalised() => StatsParsed is not { } parsed
+        ? this
+        : this with { Stats = Stats ?? (parsed.ValueKind == JsonValueKind.Object ? parsed.GetRawText() : null), StatsParsed = null };
 }

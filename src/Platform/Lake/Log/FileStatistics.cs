@@ -52,7 +52,8 @@ internal sealed class FileStatistics
     }
 
     /// <summary>The number of rows.</summary>
-    public long? NumRecords => _root.TryGetProperty("numRecords", out var rows) && rows.ValueKind == JsonValueKind.Number && rows.TryGetInt64(out var n) ? n : null;
+    public long? NumRecords =>
+        _root.TryGetProperty("numRecords", out var rows) && rows.ValueKind == JsonValueKind.Number && rows.TryGetInt64(out var n) ? n : null;
 
     /// <summary>The smallest value of a top-level column, or a text before it.</summary>
     public JsonElement? Min(string column) => Of("minValues", column);

@@ -12,15 +12,16 @@ internal static class ProtocolCheck
         if (protocol.ReaderFeatures is { Count: > 0 } features)
         {
             throw new TerminalException(
-                $"Delta table '{table}' cannot be read: it uses the reader features {string.Join(", ", features)} (reader version {protocol.MinReaderVersion}), "
-                + $"and this implementation knows reader version {Own.MinReaderVersion} without features.");
+                $"Delta table '{table}' cannot be read: it uses the reader features {string.Join(", ", features)} "
+                + $"(reader version {protocol.MinReaderVersion}), and this implementation knows reader version {Own.MinReaderVersion} without features.");
         }
 
         if (protocol.MinReaderVersion > Own.MinReaderVersion)
         {
             var reason = protocol.MinReaderVersion == 2 ? " (column mapping)" : "";
             throw new TerminalException(
-                $"Delta table '{table}' cannot be read: it needs reader version {protocol.MinReaderVersion}{reason}, and this implementation knows {Own.MinReaderVersion}.");
+                $"Delta table '{table}' cannot be read: it needs reader version {protocol.MinReaderVersion}{reason}, "
+                + $"and this implementation knows {Own.MinReaderVersion}.");
         }
     }
 
@@ -31,17 +32,21 @@ internal static class ProtocolCheck
         if (protocol.WriterFeatures is { Count: > 0 } features)
         {
             throw new TerminalException(
-                $"Delta table '{table}' cannot be written: it uses the writer features {string.Join(", ", features)} (writer version {protocol.MinWriterVersion}), "
-                + $"and this implementation knows writer version {Own.MinWriterVersion} without features.");
+                $"Delta table '{table}' cannot be written: it uses the writer features {string.Join(", ", features)} "
+                + $"(writer version {protocol.MinWriterVersion}), and this implementation knows writer version {Own.MinWriterVersion} without features.");
         }
 
         if (protocol.MinWriterVersion > Own.MinWriterVersion)
         {
             throw new TerminalException(
-                $"Delta table '{table}' cannot be written: it needs writer version {protocol.MinWriterVersion}, and this implementation knows {Own.MinWriterVersion}.");
+                $"Delta table '{table}' cannot be written: it needs writer version {protocol.MinWriterVersion}, "
+                + $"and this implementation knows {Own.MinWriterVersion}.");
         }
 
         if (snapshot.Schema.Fields.FirstOrDefault(f => f.Metadata.ContainsKey("delta.invariants")) is { } column)
-            throw new TerminalException($"Delta table '{table}' cannot be written: column '{column.Name}' has an invariant, which this implementation does not evaluate.");
+        {
+            throw new TerminalException(
+                $"Delta table '{table}' cannot be written: column '{column.Name}' has an invariant, which this implementation does not evaluate.");
+        }
     }
 }

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace Pipeline.Lake;
 
-/// <summary>What the replay of a log up to a version gives ("Action Reconciliation"). Persistent collections make the next version cost only its own actions.</summary>
+/// <summary>
+/// What the replay of a log up to a version gives ("Action Reconciliation"). Persistent collections make the next version cost only its own actions.
+/// </summary>
 internal sealed record SnapshotState(
     Protocol Protocol,
     Metadata Metadata,
@@ -98,7 +100,11 @@ internal sealed class LogReplay
     private void Apply(DeltaFile file)
     {
         if (file.DeletionVector is { ValueKind: not System.Text.Json.JsonValueKind.Null })
-            throw new TerminalException($"Delta table '{_table}' cannot be read: file '{file.Path}' has a deletion vector, which this implementation does not know.");
+        {
+            throw new TerminalException(
+                $"Delta table '{_table}' cannot be read: file '{file.Path}' has a deletion vector, which this implementation does not know.");
+        }
+
         var key = UriPath.Decode(file.Path);
         _tombstones.Remove(key);
         _files[key] = file.Normalised();

@@ -194,7 +194,9 @@ internal sealed record Commit(long Version, IReadOnlyList<ActionLine> Actions)
 
     /// <summary>The id of the attempt that wrote it; null where it does not say.</summary>
     public string? TransactionId =>
-        Info is { ValueKind: JsonValueKind.Object } info && info.TryGetProperty("txnId", out var id) && id.ValueKind == JsonValueKind.String ? id.GetString() : null;
+        Info is { ValueKind: JsonValueKind.Object } info && info.TryGetProperty("txnId", out var id) && id.ValueKind == JsonValueKind.String
+            ? id.GetString()
+            : null;
 
     public static Commit Read(long version, ReadOnlySpan<byte> content, string source) => new(version, ActionJson.Read(content, source));
 }

@@ -1,6 +1,3 @@
-using System.IO.Enumeration;
-using System.Runtime.CompilerServices;
-
 namespace Pipeline.Lake;
 
 /// <summary>
@@ -11,18 +8,9 @@ namespace Pipeline.Lake;
 /// Temporary files live in <c>.staging</c> at the root, on the same file system as all else. Windows has no fsync of folders: there the file
 /// system's own journal keeps the names.
 /// </remarks>
-internal sealed class FolderObjectStore : IObjectStore
+internal sealed partial class FolderObjectStore : IObjectStore
 {
     private const string Staging = ".staging";
-    private const int ListAttempts = 5;
-
-    private static readonly EnumerationOptions Everything = new()
-    {
-        RecurseSubdirectories = true,
-        AttributesToSkip = 0,
-        IgnoreInaccessible = false,
-        BufferSize = 64 * 1024,
-    };
 
     private readonly string _root;
     private readonly string _staging;
@@ -103,7 +91,8 @@ internal sealed class FolderObjectStore : IObjectStore
         FileStream? stream = null;
         try
         {
-            stream = new FileStream(LocalPath(path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16, FileOptions.SequentialScan);
+            stream = new FileStream(
+                LocalPath(path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16, FileOptions.SequentialScan);
             stream.Position = offset;
             return ValueTask.FromResult<Stream>(stream);
         }
@@ -145,22 +134,6 @@ internal sealed class FolderObjectStore : IObjectStore
         {
             throw FolderErrors.From(e, "Read", path.Value);
         }
-    }
-
-    public async IAsyncEnumerable<ObjectInfo> ListAsync(
-        ObjectPath prefix, ObjectPath? startAfter = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        await Task.CompletedTask;
-        foreach (var info in ListSorted(prefix, startAfter, cancellationToken))
-            yield return info;
-    }
-
-    public async IAsyncEnumerable<ObjectPath> ListPrefixesAsync(ObjectPath prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        await Task.CompletedTask;
-        cancellationToken.ThrowIfCancellationRequested();
-        foreach (var path in ListFoldersSorted(prefix))
-            yield return path;
     }
 
     public ValueTask<ObjectInfo?> HeadAsync(ObjectPath path, CancellationToken cancellationToken = default)
@@ -409,85 +382,6 @@ internal sealed class FolderObjectStore : IObjectStore
             throw;
         }
     }
-
-    private List<ObjectInfo> ListSorted(ObjectPath prefix, ObjectPath? startAfter, CancellationToken cancellationToken)
-    {
-        var folder = prefix.IsRoot ? _root : LocalPath(prefix);
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                var found = Directory.Exists(folder) ? Collect(folder, startAfter, cancellationToken) : [];
-                found.Sort(static (a, b) => a.Path.CompareTo(b.Path));
-                return found;
-            }
-            catch (DirectoryNotFoundException e)
-            {
-                // A folder went away while it was listed; half a listing would be wrong, so list again.
-                if (attempt == ListAttempts)
-                    throw new TransientException($"List '{prefix.Value}': folders vanish while they are listed.", e);
-            }
-            catch (Exception e) when (FolderErrors.Handles(e))
-            {
-                throw FolderErrors.From(e, "List", prefix.Value);
-            }
-        }
-    }
-
-    private List<ObjectInfo> Collect(string folder, ObjectPath? startAfter, CancellationToken cancellationToken)
-    {
-        var found = new List<ObjectInfo>();
-        var after = startAfter?.Value;
-        var entries = new FileSystemEnumerable<(string Path, long Size, DateTimeOffset Modified)>(
-            folder,
-            (ref FileSystemEntry e) => (e.ToFullPath(), e.Length, e.LastWriteTimeUtc),
-            Everything)
-        {
-            // By the name first: size and time cost a call each, and of a long log only the end is wanted.
-            ShouldIncludePredicate = (ref FileSystemEntry e) => !e.IsDirectory && (after is null || string.CompareOrdinal(Relative(e.ToFullPath()), after) > 0),
-            ShouldRecursePredicate = (ref FileSystemEntry e) => !IsStaging(ref e),
-        };
-        foreach (var (local, size, modified) in entries)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (ObjectPath.TryParse(Relative(local), out var path))
-                found.Add(new ObjectInfo(path, size, modified));
-        }
-
-        return found;
-    }
-
-    private List<ObjectPath> ListFoldersSorted(ObjectPath prefix)
-    {
-        var found = new List<ObjectPath>();
-        var folder = prefix.IsRoot ? _root : LocalPath(prefix);
-        try
-        {
-            if (!Directory.Exists(folder))
-                return found;
-            foreach (var directory in Directory.EnumerateDirectories(folder))
-            {
-                var name = Path.GetFileName(directory);
-                if (!(prefix.IsRoot && name == Staging) && ObjectPath.TryParse(prefix.IsRoot ? name : $"{prefix.Value}/{name}", out var path))
-                    found.Add(path);
-            }
-        }
-        catch (Exception e) when (FolderErrors.Handles(e))
-        {
-            throw FolderErrors.From(e, "List", prefix.Value);
-        }
-
-        found.Sort();
-        return found;
-    }
-
-    private string Relative(string local)
-    {
-        var relative = local[(_root.Length + 1)..];
-        return Path.DirectorySeparatorChar == '/' ? relative : relative.Replace(Path.DirectorySeparatorChar, '/');
-    }
-
-    private bool IsStaging(ref FileSystemEntry entry) => entry.FileName.SequenceEqual(Staging) && entry.Directory.SequenceEqual(_root);
 
     private string LocalPath(ObjectPath path)
     {

@@ -77,7 +77,11 @@ public sealed partial class DeltaTable
         var file = await writer.RewriteAsync(connection, select, files[0].PartitionValues, cancellationToken);
         var rows = files.Sum(f => f.NumRecords);
         if (rows is not null && rows != (file?.NumRecords ?? 0))
-            throw new TerminalException($"Compaction of Delta table '{Path}': {rows} rows were to be read and {file?.NumRecords ?? 0} were; nothing was committed.");
+        {
+            throw new TerminalException(
+                $"Compaction of Delta table '{Path}': {rows} rows were to be read and {file?.NumRecords ?? 0} were; nothing was committed.");
+        }
+
         return file is null ? [] : [file];
     }
 

@@ -65,7 +65,9 @@ public sealed partial class DeltaTable
     }
 
     private static string? Text(JsonElement info, string name) =>
-        info.ValueKind == JsonValueKind.Object && info.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        info.ValueKind == JsonValueKind.Object && info.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     private static Dictionary<string, string> Texts(JsonElement info, string name)
     {

@@ -8,7 +8,9 @@ public sealed record DeltaMerge
     /// <summary>The columns that tell rows apart, at least one. Null equals null. No two rows of the query may have the same keys.</summary>
     public required IReadOnlyList<string> Keys { get; init; }
 
-    /// <summary>True lets a row of the query replace the table's row of its keys; columns that the query lacks keep their value. False leaves that row.</summary>
+    /// <summary>
+    /// True lets a row of the query replace the table's row of its keys; columns that the query lacks keep their value. False leaves that row.
+    /// </summary>
     public bool UpdateMatched { get; init; } = true;
 
     /// <summary>True adds columns that the table lacks. False refuses them.</summary>
@@ -38,7 +40,8 @@ public sealed partial class DeltaTable
     /// <param name="cancellationToken">Cancels the work before its commit.</param>
     /// <exception cref="TerminalException">Two rows of the query have the same keys, or a column does not fit the table.</exception>
     /// <exception cref="TransientException">Others committed first again and again.</exception>
-    public async ValueTask<DeltaMergeResult> MergeAsync(DuckConnection connection, string query, DeltaMerge merge, CancellationToken cancellationToken = default)
+    public async ValueTask<DeltaMergeResult> MergeAsync(
+        DuckConnection connection, string query, DeltaMerge merge, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(connection);
         ArgumentNullException.ThrowIfNull(merge);
@@ -72,7 +75,9 @@ public sealed partial class DeltaTable
     {
         var snapshot = await SnapshotAsync(cancellationToken);
         var fitted = SourceQuery.Describe(connection, $"SELECT * FROM {source}", snapshot, merge.AddColumns, cancellationToken);
-        var keys = merge.Keys.Select(k => snapshot.Schema.Find(k) ?? throw new TerminalException($"Merge into Delta table '{Path}': it has no column '{k}'.")).ToList();
+        var keys = merge.Keys
+            .Select(k => snapshot.Schema.Find(k) ?? throw new TerminalException($"Merge into Delta table '{Path}': it has no column '{k}'."))
+            .ToList();
         var candidates = CandidateFiles(connection, source, snapshot, keys, cancellationToken);
         var target = await SnapshotSql.SelectAsync(snapshot, candidates, FileColumn, cancellationToken);
         var match = string.Join(" AND ", keys.Select(k => $"s.{Sql.Identifier(k.Name)} IS NOT DISTINCT FROM t.{Sql.Identifier(k.Name)}"));
@@ -144,7 +149,9 @@ public sealed partial class DeltaTable
     {
         var given = fitted.Given;
         var all = fitted.Schema.Fields;
-        var kept = all.Select(f => snapshot.Schema.Find(f.Name) is null ? $"CAST(NULL AS {f.Type.ToSql()}) AS {Sql.Identifier(f.Name)}" : $"t.{Sql.Identifier(f.Name)}");
+        var kept = all.Select(f => snapshot.Schema.Find(f.Name) is null
+            ? $"CAST(NULL AS {f.Type.ToSql()}) AS {Sql.Identifier(f.Name)}"
+            : $"CAST(t.{Sql.Identifier(f.Name)} AS {f.Type.ToSql()}) AS {Sql.Identifier(f.Name)}");
         var missing = all.Where(f => given.Find(f.Name) is null).ToList();
         var names = string.Join(", ", keys.Select(k => Sql.Identifier(k.Name)));
         var replaced = all.Select(f => $"CAST({(missing.Contains(f) ? "t" : "s")}.{Sql.Identifier(f.Name)} AS {f.Type.ToSql()}) AS {Sql.Identifier(f.Name)}");
@@ -171,7 +178,8 @@ public sealed partial class DeltaTable
         {
             var name = Sql.Identifier(key.Name);
             using var result = connection.Query(
-                $"SELECT min({name})::VARCHAR, max({name})::VARCHAR, count(*) - count({name}) FROM (SELECT CAST({name} AS {key.Type.ToSql()}) AS {name} FROM {source})",
+                $"SELECT min({name})::VARCHAR, max({name})::VARCHAR, count(*) - count({name}) "
+                + $"FROM (SELECT CAST({name} AS {key.Type.ToSql()}) AS {name} FROM {source})",
                 cancellationToken);
             if (!result.ReadChunk(out var chunk) || chunk.Column(2).GetInt64(0) > 0 || chunk.Column(0).IsNull(0))
                 continue;

@@ -102,13 +102,16 @@ public sealed partial class DeltaTable
             return;
         var added = current.State.Files.FirstOrDefault(f => f.Value.DataChange && concerns(f.Value) && !based.State.Files.ContainsKey(f.Key));
         if (added.Key is not null)
-            throw new DeltaConflictException($"Commit to Delta table '{Path}': another writer added '{added.Key}' after version {based.Version}, which this was based on.");
+            throw Changed(based, $"added '{added.Key}'");
         var removed = based.State.Files.FirstOrDefault(
             f => concerns(f.Value) && !current.State.Files.ContainsKey(f.Key)
                 && (!current.State.Tombstones.TryGetValue(f.Key, out var tombstone) || tombstone.DataChange));
         if (removed.Key is not null)
-            throw new DeltaConflictException($"Commit to Delta table '{Path}': another writer removed '{removed.Key}' after version {based.Version}, which this was based on.");
+            throw Changed(based, $"removed '{removed.Key}'");
     }
+
+    private DeltaConflictException Changed(DeltaSnapshot based, string how) =>
+        new($"Commit to Delta table '{Path}': another writer {how} after version {based.Version}, which this was based on.");
 
     private void RemoveFiles(List<ActionLine> actions, IEnumerable<DeltaFile> files, bool dataChange)
     {

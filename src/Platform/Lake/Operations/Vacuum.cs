@@ -84,14 +84,16 @@ public sealed partial class DeltaTable
         if (retention < TimeSpan.Zero || (retention < kept && !vacuum.AllowShortRetention))
         {
             throw new TerminalException(
-                $"Vacuum of Delta table '{Path}': the table keeps deleted files for {kept}; a retention of {retention} must be allowed by AllowShortRetention.");
+                $"Vacuum of Delta table '{Path}': the table keeps deleted files for {kept}; "
+                + $"a retention of {retention} must be allowed by AllowShortRetention.");
         }
 
         // Checkpoints forget tombstones after that time, so what was deleted before is no longer known.
         return retention <= kept
             ? retention
             : throw new TerminalException(
-                $"Vacuum of Delta table '{Path}': a retention of {retention} is longer than the table keeps deleted files, {kept}; set {TableProperties.DeletedFileRetention} to it first.");
+                $"Vacuum of Delta table '{Path}': a retention of {retention} is longer than the table keeps deleted files, {kept}; "
+                + $"set {TableProperties.DeletedFileRetention} to it first.");
     }
 
     private HashSet<string> Kept(DeltaSnapshot snapshot, DateTimeOffset limit)

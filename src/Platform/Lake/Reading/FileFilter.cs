@@ -36,7 +36,11 @@ public sealed class FileFilter
         var field = snapshot.Schema.Find(condition.Column)
             ?? throw new TerminalException($"Filter: Delta table '{snapshot.Table}' has no column '{condition.Column}'.");
         if (!(condition.Low ?? condition.High)!.Value.Fits(field.Type))
-            throw new TerminalException($"Filter: column '{field.Name}' of Delta table '{snapshot.Table}' is {field.Type}, which such a value is not compared with.");
+        {
+            throw new TerminalException(
+                $"Filter: column '{field.Name}' of Delta table '{snapshot.Table}' is {field.Type}, which such a value is not compared with.");
+        }
+
         return new Bound(field, snapshot.PartitionColumns.Contains(field.Name), condition.Low, condition.High);
     }
 
@@ -95,6 +99,7 @@ public sealed class FileFilter
 public readonly record struct FilterValue : IComparable<FilterValue>
 {
     private const string Date = "yyyy-MM-dd";
+    private const NumberStyles Exact = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint;
 
     private static FilterValue? Unknown => null;
 
@@ -176,8 +181,9 @@ public readonly record struct FilterValue : IComparable<FilterValue>
     };
 
     // Other writers cut the largest time of a file down to milliseconds.
-    internal FilterValue WidenedAsMax() =>
-        _kind == Kind.Moment ? new FilterValue(Kind.Moment, ticks: Math.Min(_ticks, DateTime.MaxValue.Ticks - TimeSpan.TicksPerMillisecond) + TimeSpan.TicksPerMillisecond) : this;
+    internal FilterValue WidenedAsMax() => _kind != Kind.Moment
+        ? this
+        : new FilterValue(Kind.Moment, ticks: Math.Min(_ticks, DateTime.MaxValue.Ticks - TimeSpan.TicksPerMillisecond) + TimeSpan.TicksPerMillisecond);
 
     // Null where the text is not understood: then nothing is concluded from it.
     internal static FilterValue? Parse(string text, DeltaType type) => type switch
@@ -188,7 +194,7 @@ public readonly record struct FilterValue : IComparable<FilterValue>
         DeltaPrimitive { Name: "timestamp" } =>
             DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) ? From(moment) : Unknown,
         DeltaPrimitive { Name: "float" or "double" } => ParseFloat(text),
-        _ => decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? From(number) : Unknown,
+        _ => decimal.TryParse(text, Exact, CultureInfo.InvariantCulture, out var number) ? From(number) : Unknown,
     };
 
     // Beyond what a decimal holds nothing is concluded; within it, only values that come out exactly.

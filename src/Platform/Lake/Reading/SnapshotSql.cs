@@ -70,7 +70,11 @@ internal static class SnapshotSql
             .Select(g => (Text: g.Key, Value: g.Key.Length == 0 ? null : FilterValue.Parse(g.Key, column.Type), Files: g.ToArray()))
             .ToList();
         if (groups.Count <= MaxBranches || groups.Any(g => g.Text.Length > 0 && g.Value is null))
-            return Chunks(groups.OrderBy(g => g.Text, StringComparer.Ordinal), groups.Count).Select(c => new Branch([.. c.SelectMany(g => g.Files)], null, null));
+        {
+            return Chunks(groups.OrderBy(g => g.Text, StringComparer.Ordinal), groups.Count)
+                .Select(c => new Branch([.. c.SelectMany(g => g.Files)], null, null));
+        }
+
         return groups.Where(g => g.Value is null).Select(g => new Branch(g.Files, null, null))
             .Concat(Chunks(groups.Where(g => g.Value is not null).OrderBy(g => g.Value!.Value), groups.Count)
                 .Select(c => new Branch([.. c.SelectMany(g => g.Files)], c[0].Text, c[^1].Text)));

@@ -22,7 +22,9 @@ internal static class DuckDbTypes
 
         public readonly TerminalException Unsupported()
         {
-            var hint = _text.StartsWith("TIMESTAMP", StringComparison.Ordinal) ? " Cast it to TIMESTAMPTZ: a Delta timestamp is a moment." : " Cast it to another type.";
+            var hint = _text.StartsWith("TIMESTAMP", StringComparison.Ordinal)
+                ? " Cast it to TIMESTAMPTZ: a Delta timestamp is a moment."
+                : " Cast it to another type.";
             return new TerminalException($"Column '{_column}' is {_text} in DuckDB, for which Delta tables of this version have no type.{hint}");
         }
 

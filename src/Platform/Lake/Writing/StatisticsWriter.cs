@@ -83,7 +83,8 @@ internal static class StatisticsWriter
         DeltaDecimal or DeltaPrimitive { Name: "long" or "integer" or "short" or "byte" } => IsNumber(text) ? text : null,
         // Readers do not agree where NaN sorts, so nothing is said of a column that holds one.
         DeltaPrimitive { Name: "float" or "double" } => !hasNaN && IsNumber(text) ? text : null,
-        DeltaPrimitive { Name: "date" } => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _) ? Quote(text) : null,
+        DeltaPrimitive { Name: "date" } =>
+            DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _) ? Quote(text) : null,
         _ => null,
     };
 
