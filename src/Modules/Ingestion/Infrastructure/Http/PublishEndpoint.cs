@@ -67,11 +67,13 @@ internal sealed class PublishEndpoint(
             return;
         }
 
+        // No token of the request on this path: it costs a source and a registration a request, and saves only the answer to a client that is gone.
+        // Reading the body ends with the connection, an append within the log's own time limit.
         try
         {
-            using var body = await RequestBody.ReadAsync(request, _options.MaxBodyBytes, context.RequestAborted);
+            using var body = await RequestBody.ReadAsync(request, _options.MaxBodyBytes, CancellationToken.None);
             var mediator = context.RequestServices.GetRequiredService<IMediator>();
-            var result = await mediator.Send(createRequest(body.Bytes, key), context.RequestAborted);
+            var result = await mediator.Send(createRequest(body.Bytes, key), CancellationToken.None);
             await AnswerAsync(context, result, body.Bytes);
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
@@ -119,7 +121,7 @@ internal sealed class PublishEndpoint(
         response.StatusCode = status;
         response.ContentType = contentType;
         response.ContentLength = bytes.Length;
-        await response.BodyWriter.WriteAsync(bytes, context.RequestAborted);
+        await response.BodyWriter.WriteAsync(bytes, CancellationToken.None);
     }
 
     private static bool IsJson(string? contentType) =>
