@@ -6,7 +6,7 @@ namespace Pipeline.Benchmarks;
 /// <summary>Runs the same load against the AppHost and against bare Kestrel, in turns, and prints both.</summary>
 internal static class Comparison
 {
-    private static readonly TimeSpan _warmUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan _warmUp = TimeSpan.FromSeconds(12);
 
     public static async Task<bool> RunAsync(
         string what, string unit, int recordsPerRequest, double limit, int connections, TimeSpan duration, int rounds, IReadOnlyList<byte[]> requests)

@@ -22,11 +22,11 @@ internal static class Layers
         where IsLayer(used, module, "Infrastructure") || IsLibrary(used, ["Npgsql", "Microsoft.AspNetCore"])
         select $"{type.FullName} (Application) uses {used}";
 
-    /// <summary>Public are the contracts, the module class and its options; the rest is the module's own.</summary>
+    /// <summary>Public are the contracts, the module class, its options and the enums of these; the rest is the module's own.</summary>
     public static IEnumerable<string> VisibilityViolations(ModuleDefinition module) =>
         from type in module.Types
         where type.IsPublic && type.Namespace != RootOf(module) + ".Contracts" && !type.Namespace.StartsWith(RootOf(module) + ".Contracts.", StringComparison.Ordinal)
-            && !(type.Namespace == RootOf(module) && (type.Name.EndsWith("Module", StringComparison.Ordinal) || type.Name.EndsWith("Options", StringComparison.Ordinal)))
+            && !(type.Namespace == RootOf(module) && (type.IsEnum || type.Name.EndsWith("Module", StringComparison.Ordinal) || type.Name.EndsWith("Options", StringComparison.Ordinal)))
         select $"{type.FullName} is public";
 
     /// <summary>Modules see each other through contracts only.</summary>
