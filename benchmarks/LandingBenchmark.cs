@@ -104,6 +104,7 @@ internal static class LandingBenchmark
         await using var app = builder.Build();
         using var scope = app.Services.CreateScope();
         var mediator = scope.ServiceProvider.GetRequiredService<IMediator>();
+        await scope.ServiceProvider.GetRequiredService<IPurchaseTable>().GetLandedAsync(cancellationToken); // makes the table
         using var landing = new Landing(scope.ServiceProvider.GetRequiredService<Func<IRowFile>>()());
         var offset = 0L;
         var landed = 0L;
