@@ -4,11 +4,12 @@ using System.Text;
 namespace Pipeline.EventLog;
 
 /// <summary>
-/// Dead-letter topics: a record that a sink can never take goes to topic <c>NAME.dead</c> with its key and payload as they are, its own headers, and headers that say
-/// why and where it came from; the sink goes on with the next one.
+/// Dead-letter topics: a record that a sink can never take goes to topic <c>NAME.dead</c> with its key and payload as they are, its own headers, and
+/// headers that say why and where it came from; the sink goes on with the next one.
 /// </summary>
 /// <remarks>
-/// A sink appends dead letters before it commits its position. A crash in between repeats them: <see cref="SourceHeader"/> identifies a letter, and readers take the first of each.
+/// A sink appends dead letters before it commits its position. A crash in between repeats them: <see cref="SourceHeader"/> identifies a letter, and
+/// readers take the first of each.
 /// </remarks>
 public static class DeadLetters
 {
@@ -38,7 +39,8 @@ public static class DeadLetters
         var headers = new RecordHeader[own.Length + 2];
         own.CopyTo(headers, 0);
         headers[^2] = new RecordHeader(ReasonHeader, Encoding.UTF8.GetBytes(reason.Length <= MaxReason ? reason : reason[..MaxReason]));
-        headers[^1] = new RecordHeader(SourceHeader, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{topic}/{partition}/{record.Offset}")));
+        var source = string.Create(CultureInfo.InvariantCulture, $"{topic}/{partition}/{record.Offset}");
+        headers[^1] = new RecordHeader(SourceHeader, Encoding.UTF8.GetBytes(source));
         return new NewRecord(record.Key.ToArray(), record.Value.ToArray(), headers);
     }
 }

@@ -15,7 +15,8 @@ public static class EventLogRegistration
     public const string KafkaConnectionName = "kafka";
 
     /// <summary>
-    /// Registers <see cref="IEventLog"/> on the PostgreSQL server of <c>ConnectionStrings:warehouse</c>, its migrations and the care for its chunks. A second call does nothing.
+    /// Registers <see cref="IEventLog"/> on the PostgreSQL server of <c>ConnectionStrings:warehouse</c>, its migrations and the care for its chunks.
+    /// A second call does nothing.
     /// </summary>
     /// <exception cref="TerminalException"><c>ConnectionStrings:kafka</c> is set.</exception>
     public static IServiceCollection AddEventLog(this IServiceCollection services, IConfiguration configuration)
@@ -23,7 +24,11 @@ public static class EventLogRegistration
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
         if (!string.IsNullOrWhiteSpace(configuration.GetConnectionString(KafkaConnectionName)))
-            throw new TerminalException($"ConnectionStrings:{KafkaConnectionName} is set, but this build has no Kafka adapter yet: remove it to keep the log in PostgreSQL.");
+        {
+            throw new TerminalException(
+                $"ConnectionStrings:{KafkaConnectionName} is set, but this build has no Kafka adapter yet: remove it to keep the log in PostgreSQL.");
+        }
+
         if (services.Any(s => s.ServiceType == typeof(IEventLog)))
             return services;
 

@@ -125,7 +125,8 @@ public sealed record RetentionPolicy(TimeSpan? MaxAge = null, long? MaxBytes = n
 /// <param name="Handler">Told of the assignment; null starts from the group's committed offsets.</param>
 /// <param name="MaxBatchBytes">A target for the size of one batch.</param>
 /// <param name="SessionTimeout">A member without a heartbeat for so long loses its partitions. The heartbeat runs in the background.</param>
-public sealed record ConsumerDefinition(string Topic, string Group, IPartitionHandler? Handler = null, int MaxBatchBytes = 4 << 20, TimeSpan? SessionTimeout = null);
+public sealed record ConsumerDefinition(
+    string Topic, string Group, IPartitionHandler? Handler = null, int MaxBatchBytes = 4 << 20, TimeSpan? SessionTimeout = null);
 
 /// <summary>Where a record is.</summary>
 /// <param name="Partition">The partition, from 0.</param>

@@ -9,11 +9,16 @@ internal static class LogTelemetry
     public const string Name = "Pipeline.EventLog";
 
     private static readonly Meter s_meter = new(Name);
-    private static readonly Counter<long> s_appendedRecords = s_meter.CreateCounter<long>("pipeline.eventlog.append.records", "{record}", "Records that became durable.");
-    private static readonly Counter<long> s_appendedBytes = s_meter.CreateCounter<long>("pipeline.eventlog.append.bytes", "By", "Bytes of records that became durable.");
-    private static readonly Histogram<int> s_flushRecords = s_meter.CreateHistogram<int>("pipeline.eventlog.flush.records", "{record}", "Records in one flush.");
-    private static readonly Histogram<int> s_flushRows = s_meter.CreateHistogram<int>("pipeline.eventlog.flush.rows", "{row}", "Stored rows in one flush.");
-    private static readonly Histogram<double> s_flushDuration = s_meter.CreateHistogram<double>("pipeline.eventlog.flush.duration", "s", "How long a flush took.");
+    private static readonly Counter<long> s_appendedRecords = s_meter.CreateCounter<long>(
+        "pipeline.eventlog.append.records", "{record}", "Records that became durable.");
+    private static readonly Counter<long> s_appendedBytes = s_meter.CreateCounter<long>(
+        "pipeline.eventlog.append.bytes", "By", "Bytes of records that became durable.");
+    private static readonly Histogram<int> s_flushRecords = s_meter.CreateHistogram<int>(
+        "pipeline.eventlog.flush.records", "{record}", "Records in one flush.");
+    private static readonly Histogram<int> s_flushRows = s_meter.CreateHistogram<int>(
+        "pipeline.eventlog.flush.rows", "{row}", "Stored rows in one flush.");
+    private static readonly Histogram<double> s_flushDuration = s_meter.CreateHistogram<double>(
+        "pipeline.eventlog.flush.duration", "s", "How long a flush took.");
     private static readonly Counter<long> s_readRecords = s_meter.CreateCounter<long>("pipeline.eventlog.read.records", "{record}", "Records read.");
     private static readonly Counter<long> s_readBytes = s_meter.CreateCounter<long>("pipeline.eventlog.read.bytes", "By", "Bytes of records read.");
     private static readonly KeyValuePair<string, object?> s_memory = new("source", "memory");
@@ -21,9 +26,11 @@ internal static class LogTelemetry
 
     public static ActivitySource Source { get; } = new(Name);
 
-    public static Counter<long> FlushFailures { get; } = s_meter.CreateCounter<long>("pipeline.eventlog.flush.failures", "{flush}", "Flushes that failed.");
+    public static Counter<long> FlushFailures { get; } = s_meter.CreateCounter<long>(
+        "pipeline.eventlog.flush.failures", "{flush}", "Flushes that failed.");
 
-    public static Counter<long> Refused { get; } = s_meter.CreateCounter<long>("pipeline.eventlog.append.refused", "{append}", "Appends refused because too much waited already.");
+    public static Counter<long> Refused { get; } = s_meter.CreateCounter<long>(
+        "pipeline.eventlog.append.refused", "{append}", "Appends refused because too much waited already.");
 
     public static void Flushed(int records, int bytes, int rows, TimeSpan duration)
     {

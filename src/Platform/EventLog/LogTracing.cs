@@ -16,7 +16,8 @@ public static class LogTracing
     private const int TraceParentLength = 55;
 
     /// <summary>
-    /// The headers that make the consumer's span link to the current activity; empty where there is none that is recorded. Ask once a request: all its records may share them.
+    /// The headers that make the consumer's span link to the current activity; empty where there is none that is recorded.
+    /// Ask once a request: all its records may share them.
     /// </summary>
     public static ReadOnlyMemory<RecordHeader> CurrentHeaders()
     {
@@ -26,7 +27,8 @@ public static class LogTracing
     }
 
     /// <summary>
-    /// Starts the span of a batch's processing, with links to the first traces (at most 32) in its records. Dispose it when the batch is done. Null, at no cost, where nobody listens.
+    /// Starts the span of a batch's processing, with links to the first traces (at most 32) in its records. Dispose it when the batch is done.
+    /// Null, at no cost, where nobody listens.
     /// </summary>
     /// <param name="batch">The batch.</param>
     /// <param name="group">The consumer group that processes it.</param>

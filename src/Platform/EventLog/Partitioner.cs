@@ -6,8 +6,8 @@ namespace Pipeline.EventLog;
 public static class Partitioner
 {
     /// <summary>
-    /// The partition of a key: Murmur2 (seed 0x9747b28c) with the sign bit cleared, modulo the partitions; the same as the default partitioner of Apache Kafka's
-    /// Java client, so a topic keeps its order when it moves there.
+    /// The partition of a key: Murmur2 (seed 0x9747b28c) with the sign bit cleared, modulo the partitions; the same as the default partitioner of
+    /// Apache Kafka's Java client, so a topic keeps its order when it moves there.
     /// </summary>
     public static int ForKey(ReadOnlySpan<byte> key, int partitions) => (int)((Murmur2(key) & 0x7FFFFFFF) % (uint)partitions);
 

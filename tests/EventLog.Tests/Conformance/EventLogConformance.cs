@@ -45,7 +45,8 @@ public abstract partial class EventLogConformance(LogHarness harness) : IAsyncLi
         return log;
     }
 
-    protected async Task<IConsumer> SubscribeAsync(IEventLog log, string group, IPartitionHandler? handler = null, TimeSpan? session = null, int maxBatchBytes = 4 << 20)
+    protected async Task<IConsumer> SubscribeAsync(
+        IEventLog log, string group, IPartitionHandler? handler = null, TimeSpan? session = null, int maxBatchBytes = 4 << 20)
     {
         var consumer = await log.SubscribeAsync(new ConsumerDefinition(TopicName, group, handler, maxBatchBytes, session), Token);
         _consumers.Add(consumer);
@@ -113,7 +114,8 @@ public abstract partial class EventLogConformance(LogHarness harness) : IAsyncLi
 }
 
 /// <summary>A record that was read, as a copy.</summary>
-public sealed record StoredRecord(int Partition, long Offset, DateTimeOffset Timestamp, string Key, byte[] Value, IReadOnlyList<(string Name, string Value)> Headers)
+public sealed record StoredRecord(
+    int Partition, long Offset, DateTimeOffset Timestamp, string Key, byte[] Value, IReadOnlyList<(string Name, string Value)> Headers)
 {
     public string Text => Encoding.UTF8.GetString(Value);
 
@@ -123,7 +125,8 @@ public sealed record StoredRecord(int Partition, long Offset, DateTimeOffset Tim
         foreach (var record in batch)
         {
             var headers = record.CopyHeaders().Select(h => (h.Name, Encoding.UTF8.GetString(h.Value.Span))).ToList();
-            records.Add(new StoredRecord(batch.Partition, record.Offset, record.Timestamp, Encoding.UTF8.GetString(record.Key), record.Value.ToArray(), headers));
+            var key = Encoding.UTF8.GetString(record.Key);
+            records.Add(new StoredRecord(batch.Partition, record.Offset, record.Timestamp, key, record.Value.ToArray(), headers));
         }
 
         Assert.Equal(batch.Count, records.Count);

@@ -21,7 +21,7 @@ public abstract class LogHarness
     /// <summary>Closes the log in order.</summary>
     public abstract Task CloseAsync(IEventLog log);
 
-    /// <summary>Closes the chunk (segment) at hand of each topic that has one of at least <paramref name="chunkBytes"/>, and drops what retention lets go.</summary>
+    /// <summary>Closes the open chunks (segments) of at least <paramref name="chunkBytes"/> and drops what retention lets go.</summary>
     public abstract Task RetainAsync(long chunkBytes);
 }
 

@@ -39,7 +39,8 @@ public sealed class PostgresLogTests(PostgresLogHarness harness) : IClassFixture
         var records = Enumerable.Range(0, 1_000).Select(i => new NewRecord("k"u8.ToArray(), new byte[i * 8])).ToArray();
         await _log.AppendAsync(_topic, records, new RecordPosition[records.Length]);
         var toast = await ScalarAsync<long>(
-            "SELECT pg_relation_size(reltoastrelid) FROM pg_class WHERE oid = (SELECT ('log.batches_' || chunk_id)::regclass FROM log.topics WHERE name = $1)", _topic);
+            "SELECT pg_relation_size(reltoastrelid) FROM pg_class WHERE oid = (SELECT ('log.batches_' || chunk_id)::regclass FROM log.topics WHERE name = $1)",
+            _topic);
         Assert.Equal(0, toast);
     }
 
@@ -58,7 +59,8 @@ public sealed class PostgresLogTests(PostgresLogHarness harness) : IClassFixture
         }
 
         Assert.Equal(1, await ScalarAsync<long>("SELECT count(*) FROM log.chunks JOIN log.topics USING (topic_id) WHERE name = $1", topic));
-        Assert.Equal(0, await ScalarAsync<long>("SELECT count(*) FROM pg_proc WHERE proname ~ '^append_' AND NOT EXISTS (SELECT FROM log.chunks WHERE proname = 'append_' || chunk_id)"));
+        Assert.Equal(0, await ScalarAsync<long>(
+            "SELECT count(*) FROM pg_proc WHERE proname ~ '^append_' AND NOT EXISTS (SELECT FROM log.chunks WHERE proname = 'append_' || chunk_id)"));
     }
 
     [Fact]
@@ -67,7 +69,8 @@ public sealed class PostgresLogTests(PostgresLogHarness harness) : IClassFixture
         var topics = Enumerable.Range(0, 5).Select(i => $"{_topic}-{i}").ToList();
         foreach (var topic in topics)
             await _log.EnsureTopicAsync(new TopicDefinition(topic, 1));
-        var positions = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => _log.AppendAsync(topics[i % 5], new NewRecord(default, BitConverter.GetBytes(i))).AsTask()));
+        var positions = await Task.WhenAll(
+            Enumerable.Range(0, 100).Select(i => _log.AppendAsync(topics[i % 5], new NewRecord(default, BitConverter.GetBytes(i))).AsTask()));
         for (var t = 0; t < 5; t++)
         {
             using var batch = await _log.ReadAsync(topics[t], 0, 0);
@@ -83,7 +86,8 @@ public sealed class PostgresLogTests(PostgresLogHarness harness) : IClassFixture
     [Fact]
     public async Task Consumer_NotificationIsLost_FindsTheRecordsByItself()
     {
-        await using var reader = PostgresLogHarness.Create(harness.ConnectionString, new PostgresLogOptions { RecheckInterval = TimeSpan.FromMilliseconds(100) });
+        var options = new PostgresLogOptions { RecheckInterval = TimeSpan.FromMilliseconds(100) };
+        await using var reader = PostgresLogHarness.Create(harness.ConnectionString, options);
         await using var consumer = await reader.SubscribeAsync(new ConsumerDefinition(_topic, "g"));
         Assert.Null(await consumer.ReadAsync(TimeSpan.Zero));
         await using var silent = PostgresLogHarness.Create(harness.ConnectionString, new PostgresLogOptions { NotifyInterval = TimeSpan.FromHours(1) });
@@ -100,10 +104,11 @@ public sealed class PostgresLogTests(PostgresLogHarness harness) : IClassFixture
         await using var reader = PostgresLogHarness.Create(harness.ConnectionString, new PostgresLogOptions { RecheckInterval = TimeSpan.FromMinutes(5) });
         await using var consumer = await reader.SubscribeAsync(new ConsumerDefinition(_topic, "g"));
         Assert.Null(await consumer.ReadAsync(TimeSpan.Zero));
+        const string Connections = "pg_stat_activity WHERE datname = current_database() AND application_name = 'pipeline-log'";
         for (var i = 0; i < 3; i++)
         {
-            await Eventually.TrueAsync(async () => await ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%' OR query LIKE '%log.ends%'") > 0);
-            await ScalarAsync<long>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pipeline-log'");
+            await Eventually.TrueAsync(async () => await ScalarAsync<long>($"SELECT count(*) FROM {Connections} AND query LIKE '%log.ends%'") > 0);
+            await ScalarAsync<long>($"SELECT count(pg_terminate_backend(pid)) FROM {Connections}");
             await Eventually.TrueAsync(async () =>
             {
                 try

@@ -6,8 +6,8 @@ namespace Pipeline.EventLog.Postgres;
 
 /// <summary>The writer's connection. Statements, parameters and their lists are used again and again.</summary>
 /// <remarks>
-/// Synchronous on purpose: the writer has a thread of its own, and a socket that wakes a waiting thread is faster and cheaper than the way over the thread pool,
-/// the more so when requests queue there. Its limit in time is the command's timeout.
+/// Synchronous on purpose: the writer has a thread of its own, and a socket that wakes a waiting thread is faster and cheaper than the way over the
+/// thread pool, the more so when requests queue there. Its limit in time is the command's timeout.
 /// </remarks>
 internal sealed class AppendCommand : IDisposable
 {
@@ -109,7 +109,7 @@ internal sealed class AppendCommand : IDisposable
             reader.Read();
             var bases = reader.GetFieldValue<long[]>(0);
             for (var i = 0; i < bases.Length; i++)
-                topic.Used[i].BaseOffset = bases[i];
+                topic.Used[i].Lane.LastBase = topic.Used[i].BaseOffset = bases[i];
             reader.NextResult();
         }
 
@@ -121,8 +121,7 @@ internal sealed class AppendCommand : IDisposable
 
     private int FindChunk(Topic topic)
     {
-        using var command = new NpgsqlCommand("SELECT chunk_id FROM log.topics WHERE topic_id = $1", _connection);
-        command.Parameters.Add(new NpgsqlParameter<int>("", topic.Id));
+        using var command = new NpgsqlCommand("SELECT chunk_id FROM log.topics WHERE topic_id = $1", _connection).With(topic.Id);
         return command.ExecuteScalar() as int? ?? throw new TerminalException($"the topic {topic.Name} does not exist any more");
     }
 
@@ -164,7 +163,7 @@ internal sealed class AppendCommand : IDisposable
             foreach (var lane in topic.Used)
             {
                 _partitions.Add(lane.Lane.Partition);
-                _known.Add(lane.Lane.KnownEnd - 1);
+                _known.Add(lane.Lane.LastBase);
                 var last = -1;
                 foreach (var row in lane.Rows)
                 {

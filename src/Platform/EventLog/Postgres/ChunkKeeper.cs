@@ -12,7 +12,7 @@ namespace Pipeline.EventLog.Postgres;
 internal sealed class ChunkKeeper(NpgsqlDataSource dataSource, PostgresLogOptions options, ILogger logger)
 {
     /// <summary>A chunk of a topic whose records live for a time is closed after a part of it, so that they do not live much longer.</summary>
-    private const int ChunksPerAge = 4;
+    private const long ChunksPerAge = 4;
 
     private const string TryLock = "SELECT pg_try_advisory_lock(hashtextextended('pipeline.log.retention', 0))";
     private const string Unlock = "SELECT pg_advisory_unlock(hashtextextended('pipeline.log.retention', 0))";
@@ -58,11 +58,8 @@ internal sealed class ChunkKeeper(NpgsqlDataSource dataSource, PostgresLogOption
                 FROM log.chunks c JOIN log.topics t USING (topic_id) WHERE c.closed_at IS NULL) AS open
             WHERE used AND (bytes >= $1 OR age_ms >= max_age_ms) ORDER BY chunk_id
             """,
-            connection))
+            connection).With(options.ChunkBytes).With((long)options.ChunkAge.TotalMilliseconds).With(ChunksPerAge))
         {
-            command.Parameters.Add(new NpgsqlParameter<long>("", options.ChunkBytes));
-            command.Parameters.Add(new NpgsqlParameter<long>("", (long)options.ChunkAge.TotalMilliseconds));
-            command.Parameters.Add(new NpgsqlParameter<long>("", ChunksPerAge));
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
                 full.Add((reader.GetInt32(0), reader.GetString(1), reader.GetInt64(2)));
@@ -70,9 +67,7 @@ internal sealed class ChunkKeeper(NpgsqlDataSource dataSource, PostgresLogOption
 
         foreach (var (chunk, topic, bytes) in full)
         {
-            await using var command = new NpgsqlCommand("SELECT log.roll_chunk($1, $2)", connection);
-            command.Parameters.Add(new NpgsqlParameter<int>("", chunk));
-            command.Parameters.Add(new NpgsqlParameter<long>("", bytes));
+            await using var command = new NpgsqlCommand("SELECT log.roll_chunk($1, $2)", connection).With(chunk).With(bytes);
             if (await command.ExecuteScalarAsync(cancellationToken) is int)
                 Log.ChunkClosed(logger, chunk, topic, bytes);
         }
@@ -94,8 +89,9 @@ internal sealed class ChunkKeeper(NpgsqlDataSource dataSource, PostgresLogOption
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
+                var maxBytes = reader.IsDBNull(6) ? long.MaxValue : reader.GetInt64(6);
                 chunks.Add(new Candidate(
-                    reader.GetInt32(0), reader.GetString(1), reader.GetBoolean(2), reader.GetInt64(3), reader.GetBoolean(4), reader.GetBoolean(5), reader.IsDBNull(6) ? long.MaxValue : reader.GetInt64(6)));
+                    reader.GetInt32(0), reader.GetString(1), reader.GetBoolean(2), reader.GetInt64(3), reader.GetBoolean(4), reader.GetBoolean(5), maxBytes));
             }
         }
 
@@ -107,9 +103,8 @@ internal sealed class ChunkKeeper(NpgsqlDataSource dataSource, PostgresLogOption
                 var reason = chunk.Old ? "age" : size > chunk.MaxBytes ? "size" : null;
                 if (reason is null || !chunk.Closed)
                     break;
-                await using var command = new NpgsqlCommand("SELECT log.drop_chunk($1, $2)", connection);
-                command.Parameters.Add(new NpgsqlParameter<int>("", chunk.ChunkId));
-                command.Parameters.Add(new NpgsqlParameter<bool>("", chunk.DropUnconsumed));
+                await using var command = new NpgsqlCommand("SELECT log.drop_chunk($1, $2)", connection)
+                    .With(chunk.ChunkId).With(chunk.DropUnconsumed);
                 if (await command.ExecuteScalarAsync(cancellationToken) is not true)
                     break;
                 size -= chunk.Bytes;
@@ -134,8 +129,8 @@ internal sealed class ChunkKeeper(NpgsqlDataSource dataSource, PostgresLogOption
         foreach (var chunk in chunks)
         {
             var id = chunk.ToString(CultureInfo.InvariantCulture);
-            await ExecuteAsync(
-                connection, $"DROP TABLE IF EXISTS log.batches_{id}; DROP FUNCTION IF EXISTS log.append_{id}; DELETE FROM log.chunks WHERE chunk_id = {id}", cancellationToken);
+            var drop = $"DROP TABLE IF EXISTS log.batches_{id}; DROP FUNCTION IF EXISTS log.append_{id}; DELETE FROM log.chunks WHERE chunk_id = {id}";
+            await ExecuteAsync(connection, drop, cancellationToken);
         }
     }
 

@@ -26,9 +26,7 @@ internal sealed class GroupStore(NpgsqlDataSource dataSource)
 {
     public async Task<int> EnsureAsync(Topic topic, string group, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand("SELECT log.ensure_group($1, $2)");
-        command.Parameters.Add(new NpgsqlParameter<int>("", topic.Id));
-        command.Parameters.Add(new NpgsqlParameter<string>("", group));
+        await using var command = dataSource.CreateCommand("SELECT log.ensure_group($1, $2)").With(topic.Id).With(group);
         return (int)(await ScalarAsync(command, $"Join group {group} of topic {topic.Name}", cancellationToken))!;
     }
 
@@ -37,11 +35,8 @@ internal sealed class GroupStore(NpgsqlDataSource dataSource)
         try
         {
             await using var batch = dataSource.CreateBatch();
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT log.join_group($1, $2, $3)")
-            {
-                Parameters = { new NpgsqlParameter<int>("", group), new NpgsqlParameter<string>("", client), new NpgsqlParameter<int>("", (int)session.TotalMilliseconds) },
-            });
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(Holdings("currval('log.members_member_id_seq')")) { Parameters = { new NpgsqlParameter<int>("", group) } });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT log.join_group($1, $2, $3)").With(group).With(client).With((int)session.TotalMilliseconds));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(Holdings("currval('log.members_member_id_seq')")).With(group));
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             var member = reader.GetInt64(0);
@@ -60,11 +55,8 @@ internal sealed class GroupStore(NpgsqlDataSource dataSource)
         try
         {
             await using var batch = dataSource.CreateBatch();
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT log.heartbeat($1, $2, $3)")
-            {
-                Parameters = { new NpgsqlParameter<int>("", group), new NpgsqlParameter<long>("", member), new NpgsqlParameter<int[]>("", release) },
-            });
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(Holdings("$2")) { Parameters = { new NpgsqlParameter<int>("", group), new NpgsqlParameter<long>("", member) } });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT log.heartbeat($1, $2, $3)").With(group).With(member).With(release));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(Holdings("$2")).With(group).With(member));
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             var alive = reader.GetBoolean(0);
@@ -79,20 +71,14 @@ internal sealed class GroupStore(NpgsqlDataSource dataSource)
 
     public async Task LeaveAsync(int group, long member, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand("SELECT log.leave_group($1, $2)");
-        command.Parameters.Add(new NpgsqlParameter<int>("", group));
-        command.Parameters.Add(new NpgsqlParameter<long>("", member));
+        await using var command = dataSource.CreateCommand("SELECT log.leave_group($1, $2)").With(group).With(member);
         await ScalarAsync(command, $"Member {member} leaves group {group} of the log", cancellationToken);
     }
 
     public async Task CommitAsync(int group, long member, int[] partitions, long[] epochs, long[] offsets, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand("SELECT log.commit_offsets($1, $2, $3, $4, $5)");
-        command.Parameters.Add(new NpgsqlParameter<int>("", group));
-        command.Parameters.Add(new NpgsqlParameter<long>("", member));
-        command.Parameters.Add(new NpgsqlParameter<int[]>("", partitions));
-        command.Parameters.Add(new NpgsqlParameter<long[]>("", epochs));
-        command.Parameters.Add(new NpgsqlParameter<long[]>("", offsets));
+        await using var command = dataSource.CreateCommand("SELECT log.commit_offsets($1, $2, $3, $4, $5)")
+            .With(group).With(member).With(partitions).With(epochs).With(offsets);
         await ScalarAsync(command, $"Commit offsets of group {group} of the log", cancellationToken);
     }
 

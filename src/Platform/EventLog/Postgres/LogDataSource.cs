@@ -30,6 +30,10 @@ internal static class LogDataSource
         settings.AutoPrepareMinUsages = 2;
         settings.ReadBufferSize = BufferBytes;
         settings.WriteBufferSize = BufferBytes;
+
+        // Chunks have no statistics, as nothing analyses them. Without these, PostgreSQL takes a chunk for small and reads all that is left of it
+        // where the first few entries of the index were wanted.
+        settings.Options = $"{settings.Options} -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off -c jit=off".TrimStart();
         settings.Timeout = Math.Min(settings.Timeout, 5);
         return NpgsqlDataSource.Create(settings);
     }

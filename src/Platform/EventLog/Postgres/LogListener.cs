@@ -152,8 +152,8 @@ internal sealed class LogListener(
             return;
         var byId = topics.ToDictionary(t => t.Id);
         var news = new HashSet<Topic>();
-        await using var command = new NpgsqlCommand("SELECT topic_id, partition, next_offset, start_offset FROM log.ends($1) JOIN log.partitions USING (topic_id, partition)", connection);
-        command.Parameters.Add(new NpgsqlParameter<int[]>("", [.. byId.Keys]));
+        const string Ends = "SELECT topic_id, partition, next_offset, start_offset FROM log.ends($1) JOIN log.partitions USING (topic_id, partition)";
+        await using var command = new NpgsqlCommand(Ends, connection).With(byId.Keys.ToArray());
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Data;
 using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
@@ -10,8 +11,8 @@ namespace Pipeline.EventLog.Postgres;
 internal sealed class LogReader(NpgsqlDataSource dataSource, TailCache cache)
 {
     private const int MaxRows = 4096;
-    private const int BytesPerRow = 512;
-    private const int FirstBuffer = 64 << 10;
+    private const int FewRows = 16;
+    private const int MostBytes = 64 << 20;
     private const int Attempts = 5;
 
     // The first chunk that has records after the offset; the newest one when there is none yet.
@@ -26,6 +27,7 @@ internal sealed class LogReader(NpgsqlDataSource dataSource, TailCache cache)
 
     public async ValueTask<RecordBatch> ReadAsync(Lane lane, long offset, int maxBytes, CancellationToken cancellationToken)
     {
+        maxBytes = Math.Clamp(maxBytes, 1, MostBytes);
         if (cache.TryRead(lane, offset, maxBytes) is { } cached)
         {
             LogTelemetry.Read(cached.Count, cached.Data.Length, fromMemory: true);
@@ -43,7 +45,8 @@ internal sealed class LogReader(NpgsqlDataSource dataSource, TailCache cache)
         }
     }
 
-    private static async ValueTask<RecordBatch> ReadAsync(NpgsqlConnection connection, Lane lane, long offset, int maxBytes, CancellationToken cancellationToken)
+    private static async ValueTask<RecordBatch> ReadAsync(
+        NpgsqlConnection connection, Lane lane, long offset, int maxBytes, CancellationToken cancellationToken)
     {
         using var activity = LogTelemetry.Source.StartActivity("log read", ActivityKind.Client);
         activity?.SetTag("messaging.destination.name", lane.Topic.Name).SetTag("messaging.destination.partition.id", lane.Partition);
@@ -83,10 +86,7 @@ internal sealed class LogReader(NpgsqlDataSource dataSource, TailCache cache)
 
     private static async ValueTask<ChunkRange> FindChunkAsync(NpgsqlConnection connection, Lane lane, long offset, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(FindChunk, connection)
-        {
-            Parameters = { new NpgsqlParameter<int>("", lane.Topic.Id), new NpgsqlParameter<int>("", lane.Partition), new NpgsqlParameter<long>("", offset) },
-        };
+        await using var command = new NpgsqlCommand(FindChunk, connection).With(lane.Topic.Id).With(lane.Partition).With(offset);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             throw new TerminalException($"Topic {lane.Topic.Name} has no chunk for partition {lane.Partition}.");
@@ -96,46 +96,35 @@ internal sealed class LogReader(NpgsqlDataSource dataSource, TailCache cache)
     private static async ValueTask<RecordBatch?> ReadChunkAsync(
         NpgsqlConnection connection, Lane lane, ChunkRange chunk, long offset, int maxBytes, CancellationToken cancellationToken)
     {
-        // How many rows fit is counted first, from their headers alone, so that no more is sent than is wanted, whatever the size of a row.
+        // How many rows fit is counted first, from their headers alone. They come as one value: PostgreSQL would send each by itself, at the cost of a
+        // call of the system and a wake-up here for every page.
         var table = string.Create(CultureInfo.InvariantCulture, $"log.batches_{chunk.ChunkId}");
         await using var command = new NpgsqlCommand(
             $"""
-            SELECT last_offset, count, data FROM {table} WHERE partition = $1 AND last_offset >= $2 ORDER BY last_offset
-            LIMIT (SELECT greatest(1, count(*)) FROM (
-                SELECT sum(bytes) OVER (ORDER BY last_offset) AS upto FROM (
-                    SELECT last_offset, octet_length(data) AS bytes FROM {table} WHERE partition = $1 AND last_offset >= $2 ORDER BY last_offset LIMIT $3) AS rows
-                ) AS sums WHERE upto <= $4)
+            SELECT min(last_offset + 1 - count), sum(count)::int, count(*)::int, string_agg(data, ''::bytea ORDER BY last_offset)
+            FROM (SELECT last_offset, count, data FROM {table} WHERE partition = $1 AND last_offset >= $2 ORDER BY last_offset
+                LIMIT (SELECT greatest(1, count(*)) FROM (
+                    SELECT sum(bytes) OVER (ORDER BY last_offset) AS upto FROM (
+                        SELECT last_offset, octet_length(data) AS bytes FROM {table}
+                        WHERE partition = $1 AND last_offset >= $2 ORDER BY last_offset LIMIT $3) AS sizes
+                    ) AS sums WHERE upto <= $4)) AS rows
             """,
-            connection)
-        {
-            Parameters =
-            {
-                new NpgsqlParameter<int>("", lane.Partition),
-                new NpgsqlParameter<long>("", offset),
-                new NpgsqlParameter<int>("", Math.Clamp(maxBytes / BytesPerRow, 1, MaxRows)),
-                new NpgsqlParameter<long>("", maxBytes),
-            },
-        };
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
+            connection).With(lane.Partition).With(offset).With(Math.Clamp((maxBytes / lane.RowBytes) + FewRows, 1, MaxRows)).With((long)maxBytes);
+        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        if (await reader.IsDBNullAsync(0, cancellationToken))
             return null;
 
-        var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(maxBytes, FirstBuffer));
+        var from = reader.GetInt64(0);
+        var records = reader.GetInt32(1);
+        var rows = reader.GetInt32(2);
+        var length = (int)reader.GetBytes(3, 0, null, 0, 0);
+        lane.RowBytes = Math.Max(1, length / rows);
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            var from = reader.GetInt64(0) + 1 - reader.GetInt32(1);
-            var records = 0;
-            var length = 0;
-            do
-            {
-                records += reader.GetInt32(1);
-                var bytes = (int)reader.GetBytes(2, 0, null, 0, 0);
-                if (buffer.Length - length < bytes)
-                    buffer = Grow(buffer, length, bytes);
-                length += (int)reader.GetBytes(2, 0, buffer, length, bytes);
-            }
-            while (await reader.ReadAsync(cancellationToken));
-
+            await using (var stream = await reader.GetStreamAsync(3, cancellationToken))
+                await stream.ReadExactlyAsync(buffer.AsMemory(0, length), cancellationToken);
             var skipped = (int)Math.Max(0, offset - from);
             var start = RecordCodec.Skip(buffer.AsSpan(0, length), skipped);
             var batch = new RecordBatch(lane.Topic.Name, lane.Partition, from + skipped, records - skipped, buffer, start, length - start);
@@ -147,13 +136,5 @@ internal sealed class LogReader(NpgsqlDataSource dataSource, TailCache cache)
             if (buffer is not null)
                 ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    private static byte[] Grow(byte[] buffer, int length, int more)
-    {
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(buffer.Length * 2, length + more));
-        buffer.AsSpan(0, length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(buffer);
-        return larger;
     }
 }

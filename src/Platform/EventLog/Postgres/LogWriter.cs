@@ -172,7 +172,8 @@ internal sealed class LogWriter : IAsyncDisposable
         if (total > _options.MaxPendingBytes || records > _options.MaxPendingRecords)
         {
             return new TerminalException(
-                $"Append to topic {topic.Name}: {records} records of {total} bytes are more than one append may have ({_options.MaxPendingRecords}, {_options.MaxPendingBytes} bytes).");
+                $"Append to topic {topic.Name}: {records} records of {total} bytes are more than one append may have "
+                + $"({_options.MaxPendingRecords}, {_options.MaxPendingBytes} bytes).");
         }
 
         return null;

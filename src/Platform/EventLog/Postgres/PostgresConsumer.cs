@@ -36,7 +36,8 @@ internal sealed class PostgresConsumer : IConsumer
     private int _disposed;
 
     public PostgresConsumer(
-        GroupStore groups, LogReader reader, LogListener listener, Topic topic, int group, ConsumerDefinition definition, TimeSpan session, TimeProvider time, ILogger logger)
+        GroupStore groups, LogReader reader, LogListener listener, Topic topic, int group,
+        ConsumerDefinition definition, TimeSpan session, TimeProvider time, ILogger logger)
     {
         _groups = groups;
         _reader = reader;
@@ -93,8 +94,10 @@ internal sealed class PostgresConsumer : IConsumer
         var mine = _held.Where(h => nextOffsets.ContainsKey(h.Lane.Partition)).ToList();
         if (mine.Count == 0 || _applied is not { } applied)
             return;
-        await _groups.CommitAsync(
-            _group, applied.Member, [.. mine.Select(h => h.Lane.Partition)], [.. mine.Select(h => h.Epoch)], [.. mine.Select(h => nextOffsets[h.Lane.Partition])], cancellationToken);
+        int[] partitions = [.. mine.Select(h => h.Lane.Partition)];
+        long[] epochs = [.. mine.Select(h => h.Epoch)];
+        long[] offsets = [.. partitions.Select(p => nextOffsets[p])];
+        await _groups.CommitAsync(_group, applied.Member, partitions, epochs, offsets, cancellationToken);
     }
 
     public void Seek(int partition, long nextOffset)
@@ -132,7 +135,7 @@ internal sealed class PostgresConsumer : IConsumer
         }
     }
 
-    /// <summary>Joins at first and after a lost session; makes sure that the group still counts on this member when nothing was heard from it for long.</summary>
+    /// <summary>Joins at first and after a lost session; asks whether the group still counts on this member when it was not heard of for long.</summary>
     private async ValueTask EnsureSessionAsync(CancellationToken cancellationToken)
     {
         if (_latest is null)

@@ -55,15 +55,15 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
         if (retention.MaxAge <= TimeSpan.Zero || retention.MaxBytes <= 0)
             throw new TerminalException($"Create topic {topic.Name}: the retention {retention} is not positive.");
 
-        await using var command = _dataSource.CreateCommand("SELECT log.ensure_topic($1, $2, $3, $4, $5)");
-        command.Parameters.Add(new NpgsqlParameter<string>("", topic.Name));
-        command.Parameters.Add(new NpgsqlParameter<int>("", topic.Partitions));
-        command.Parameters.Add(new NpgsqlParameter<long?>("", (long?)retention.MaxAge?.TotalMilliseconds));
-        command.Parameters.Add(new NpgsqlParameter<long?>("", retention.MaxBytes));
-        command.Parameters.Add(new NpgsqlParameter<bool>("", retention.DropUnconsumed));
+        await using var command = _dataSource.CreateCommand("SELECT log.ensure_topic($1, $2, $3, $4, $5)")
+            .With(topic.Name).With(topic.Partitions).With((long?)retention.MaxAge?.TotalMilliseconds).With(retention.MaxBytes).With(retention.DropUnconsumed);
         var partitions = await RunAsync($"Create topic {topic.Name}", async () => (int)(await command.ExecuteScalarAsync(cancellationToken))!);
         if (partitions != topic.Partitions)
-            throw new TerminalException($"Create topic {topic.Name}: it exists with {partitions} partitions, not {topic.Partitions}; partitions are fixed for the life of a topic.");
+        {
+            throw new TerminalException(
+                $"Create topic {topic.Name}: it exists with {partitions} partitions, not {topic.Partitions}; partitions are fixed for the life of a topic.");
+        }
+
         await TopicAsync(topic.Name, "Create", cancellationToken);
     }
 
@@ -86,12 +86,13 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
         return AppendUnknownAsync(topic, copies, positions, cancellationToken);
     }
 
-    public async ValueTask<RecordBatch> ReadAsync(string topic, int partition, long offset, int maxBytes = 1 << 20, CancellationToken cancellationToken = default)
+    public async ValueTask<RecordBatch> ReadAsync(
+        string topic, int partition, long offset, int maxBytes = 1 << 20, CancellationToken cancellationToken = default)
     {
         var known = await TopicAsync(topic, "Read", cancellationToken);
         if ((uint)partition >= (uint)known.Lanes.Length)
             throw new TerminalException($"Read topic {topic}, partition {partition}: it has the partitions 0 to {known.Lanes.Length - 1}.");
-        return await _reader.ReadAsync(known.Lanes[partition], Math.Max(0, offset), Math.Max(1, maxBytes), cancellationToken);
+        return await _reader.ReadAsync(known.Lanes[partition], Math.Max(0, offset), maxBytes, cancellationToken);
     }
 
     public async ValueTask<IConsumer> SubscribeAsync(ConsumerDefinition consumer, CancellationToken cancellationToken = default)
@@ -101,7 +102,7 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
             throw new TerminalException($"Join group '{consumer.Group}' of topic {consumer.Topic}: a group's name has 1 to 200 characters.");
         var session = consumer.SessionTimeout ?? _options.SessionTimeout;
         if (session < TimeSpan.FromMilliseconds(100) || session > TimeSpan.FromDays(1))
-            throw new TerminalException($"Join group {consumer.Group} of topic {consumer.Topic}: the session timeout {session} is not between 0.1 s and a day.");
+            throw new TerminalException($"Join group {consumer.Group} of topic {consumer.Topic}: the session timeout {session} is not 0.1 s to a day.");
         var topic = await TopicAsync(consumer.Topic, "Join a group of", cancellationToken);
         var group = await _groups.EnsureAsync(topic, consumer.Group, cancellationToken);
         return new PostgresConsumer(_groups, _reader, _listener, topic, group, consumer, session, _time, _logger);

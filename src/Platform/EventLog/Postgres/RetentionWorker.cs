@@ -5,7 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Pipeline.EventLog.Postgres;
 
 /// <summary>Looks after the chunks of the log from time to time.</summary>
-internal sealed class RetentionWorker(PostgresEventLog log, IOptions<PostgresLogOptions> options, TimeProvider time, ILogger<RetentionWorker> logger) : BackgroundService
+internal sealed class RetentionWorker(PostgresEventLog log, IOptions<PostgresLogOptions> options, TimeProvider time, ILogger<RetentionWorker> logger)
+    : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -78,6 +78,9 @@ internal sealed class Lane(Topic topic, int partition)
     /// <summary>Where the writer puts the next record; the writer's, under its lock.</summary>
     public Slab? Slab { get; set; }
 
+    /// <summary>The first offset of the last flush; the writer's.</summary>
+    public long LastBase { get; set; } = long.MaxValue;
+
     /// <summary>How much of <see cref="Slab"/> is taken.</summary>
     public int SlabUsed { get; set; }
 
@@ -86,6 +89,9 @@ internal sealed class Lane(Topic topic, int partition)
 
     /// <summary>How many rows left <see cref="Tail"/> before their age was up; the tail cache's, under its lock.</summary>
     public int ClearedRows { get; set; }
+
+    /// <summary>How large the rows are that were read last, to guess how many fit the next time.</summary>
+    public int RowBytes { get; set; } = 4 << 10;
 
     /// <summary>The chunk that was read last.</summary>
     public ChunkRange? Chunk

@@ -17,8 +17,7 @@ internal sealed class TopicCatalog(NpgsqlDataSource dataSource)
     {
         if (Find(name) is { } known)
             return known;
-        await using var command = dataSource.CreateCommand("SELECT topic_id, partitions FROM log.topics WHERE name = $1");
-        command.Parameters.Add(new NpgsqlParameter<string>("", name));
+        await using var command = dataSource.CreateCommand("SELECT topic_id, partitions FROM log.topics WHERE name = $1").With(name);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             throw new TerminalException($"The topic {name} does not exist.");

@@ -65,9 +65,10 @@ BEGIN
         $table$, v_chunk);
 
     -- Appends to the chunk; a function of its own, so that its statements are planned once. The first two arrays have an element for each partition:
-    -- its number, and the last offset that the caller knows of, so that the end is found by looking at few entries of the index. The others have one
-    -- for each stored row: the index of its partition in the first array, the place of its last record among the partition's new ones, how many it holds,
-    -- its bytes. Returns the first new offset of each partition. The lock is held until commit, so that offsets become visible in order.
+    -- its number, and the first offset of the caller's last flush, from where the end is looked for. That also marks those rows as committed while their
+    -- pages are in memory and dirty anyway; left to the readers, it would write every page, and its image in the WAL, a second time. The other arrays have
+    -- an element for each stored row: the index of its partition in the first array, the place of its last record among the partition's new ones, how many
+    -- it holds, its bytes. Returns the first new offset of each partition. The lock is held until commit, so that offsets become visible in order.
     EXECUTE format($function$
         CREATE FUNCTION log.append_%1$s(p_partitions int[], p_known bigint[], p_slots int[], p_lasts int[], p_counts int[], p_data bytea[])
         RETURNS bigint[] LANGUAGE plpgsql AS $body$
@@ -80,9 +81,10 @@ BEGIN
                 RAISE EXCEPTION USING ERRCODE = 'EL001', MESSAGE = 'chunk %1$s of the log is closed';
             END IF;
             FOR i IN 1..cardinality(p_partitions) LOOP
-                SELECT last_offset + 1 INTO v_base FROM log.batches_%1$s
-                WHERE partition = p_partitions[i] AND last_offset >= p_known[i] ORDER BY last_offset DESC LIMIT 1;
-                IF NOT FOUND THEN
+                SELECT max(last_offset) + 1 INTO v_base FROM (
+                    SELECT last_offset FROM log.batches_%1$s
+                    WHERE partition = p_partitions[i] AND last_offset >= p_known[i] ORDER BY last_offset DESC LIMIT 2000) AS rows;
+                IF v_base IS NULL THEN
                     SELECT last_offset + 1 INTO v_base FROM log.batches_%1$s WHERE partition = p_partitions[i] ORDER BY last_offset DESC LIMIT 1;
                     IF NOT FOUND THEN
                         SELECT base_offset INTO STRICT v_base FROM log.chunk_bases WHERE chunk_id = %1$s AND partition = p_partitions[i];
@@ -149,7 +151,8 @@ BEGIN
     END IF;
     v_new := log.create_chunk(v_topic);
     PERFORM FROM log.topics WHERE topic_id = v_topic FOR NO KEY UPDATE;
-    INSERT INTO log.chunk_bases (topic_id, partition, base_offset, chunk_id) SELECT e.topic_id, e.partition, e.next_offset, v_new FROM log.ends(ARRAY[v_topic]) e;
+    INSERT INTO log.chunk_bases (topic_id, partition, base_offset, chunk_id)
+    SELECT e.topic_id, e.partition, e.next_offset, v_new FROM log.ends(ARRAY[v_topic]) e;
     UPDATE log.topics SET chunk_id = v_new WHERE topic_id = v_topic;
     UPDATE log.chunks SET closed_at = clock_timestamp(), bytes = p_bytes WHERE chunk_id = p_chunk;
     RETURN v_new;
