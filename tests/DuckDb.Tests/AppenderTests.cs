@@ -8,8 +8,9 @@ public class AppenderTests
         using var db = new Db();
         db.Connection.Execute(
             """
-            CREATE TABLE t (a VARCHAR, b VARCHAR, c BIGINT, d INTEGER, e DOUBLE, f BOOLEAN, g DECIMAL(4,1), h DECIMAL(38,10), i TIMESTAMP, j TIMESTAMPTZ, k DATE,
-                            l BLOB, m INTEGER[], n UUID, o STRUCT(x INTEGER, y VARCHAR), p HUGEINT, q UTINYINT, r TIMESTAMP_NS, s FLOAT, u DECIMAL(9,2), v ENUM('x','y'));
+            CREATE TABLE t (a VARCHAR, b VARCHAR, c BIGINT, d INTEGER, e DOUBLE, f BOOLEAN, g DECIMAL(4,1), h DECIMAL(38,10), i TIMESTAMP, j TIMESTAMPTZ, 
+                            k DATE, l BLOB, m INTEGER[], n UUID, o STRUCT(x INTEGER, y VARCHAR), p HUGEINT, q UTINYINT, r TIMESTAMP_NS, s FLOAT,
+                            u DECIMAL(9,2), v ENUM('x','y'));
             """);
         var instant = new DateTimeOffset(2024, 2, 29, 12, 34, 56, TimeSpan.FromHours(2)).AddMicroseconds(123_456);
         using (var appender = db.Connection.CreateAppender("t"))

@@ -53,7 +53,7 @@ public class ErrorTests
     public void Error_AtRunTime_HasItsTypeAndNoPlace()
     {
         using var db = new Db();
-        var error = Assert.Throws<DuckException>(() => Db.Texts(db.Connection.Query("SELECT CASE WHEN range = 9000 THEN error('boom') END FROM range(10000)"))).Error;
+        var error = Assert.Throws<DuckException>(() => db.Texts("SELECT CASE WHEN range = 9000 THEN error('boom') END FROM range(10000)")).Error;
         Assert.Equal(DuckErrorType.InvalidInput, error.Type);
         Assert.Contains("boom", error.Message, StringComparison.Ordinal);
         Assert.Null(error.Position);

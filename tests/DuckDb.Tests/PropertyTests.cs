@@ -65,7 +65,8 @@ public class PropertyTests
     public void Parameters_RandomRows_ComeBackEqual()
     {
         using var db = new Db();
-        using var statement = db.Connection.Prepare("SELECT $1::VARCHAR, $2::BIGINT, $3::DOUBLE, $4::BOOLEAN, $5::DECIMAL(38,9), $6::TIMESTAMPTZ, $7::DATE, $8::BLOB");
+        using var statement = db.Connection.Prepare(
+            "SELECT $1::VARCHAR, $2::BIGINT, $3::DOUBLE, $4::BOOLEAN, $5::DECIMAL(38,9), $6::TIMESTAMPTZ, $7::DATE, $8::BLOB");
         Prop.ForAll(Rows.ToArbitrary(), row =>
         {
             statement.Bind(1, row.Text);
@@ -92,6 +93,26 @@ public class PropertyTests
             var expected = Wellformed(text) ?? "";
             Assert.Equal(expected, db.Connection.QueryString($"SELECT {Sql.Literal(expected)}"));
         }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Rescale_RandomValues_AgreesWithBigInteger()
+    {
+        var values = from digits in Gen.Choose(1, 38)
+                     from seed in ArbMap.Default.GeneratorFor<NonNegativeInt>()
+                     let random = new Random(seed.Get)
+                     let text = string.Concat(Enumerable.Range(0, digits).Select(i => (char)('0' + random.Next(i == 0 ? 1 : 0, 10))))
+                     select Int128.Parse(text, System.Globalization.CultureInfo.InvariantCulture) * (random.Next(2) == 0 ? 1 : -1);
+        var scales = from width in Gen.Choose(1, 38) from scale in Gen.Choose(0, width) from old in Gen.Choose(0, 38) select (width, scale, old);
+        Prop.ForAll(values.ToArbitrary(), scales.ToArbitrary(), (value, to) =>
+        {
+            var scaled = (System.Numerics.BigInteger)value * System.Numerics.BigInteger.Pow(10, to.scale);
+            var expected = System.Numerics.BigInteger.DivRem(scaled, System.Numerics.BigInteger.Pow(10, to.old), out var rest);
+            var fits = rest.IsZero && System.Numerics.BigInteger.Abs(expected) < System.Numerics.BigInteger.Pow(10, to.width);
+            Assert.Equal(fits, DecimalMath.TryRescale(value, to.old, to.scale, to.width, out var moved));
+            if (fits)
+                Assert.Equal(expected, moved);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
     }
 
     [Fact]

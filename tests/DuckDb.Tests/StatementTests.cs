@@ -7,7 +7,10 @@ public class StatementTests
     {
         using var db = new Db();
         Assert.Equal(5, db.Connection.Execute(
-            "CREATE TABLE t (i INTEGER); INSERT INTO t VALUES (1), (2), (3); /* ; */ UPDATE t SET i = i + 1 WHERE i > 2; SELECT * FROM t; DELETE FROM t WHERE i = 1;"));
+            """
+            CREATE TABLE t (i INTEGER); INSERT INTO t VALUES (1), (2), (3); /* ; */
+            UPDATE t SET i = i + 1 WHERE i > 2; SELECT * FROM t; DELETE FROM t WHERE i = 1;
+            """));
         Assert.Equal(["2", "4"], db.Texts("SELECT i FROM t ORDER BY i"));
         Assert.Equal(0, db.Connection.Execute(""));
         Assert.Equal(0, db.Connection.Execute("-- nothing"));

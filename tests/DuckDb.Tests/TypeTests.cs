@@ -106,7 +106,8 @@ public class TypeTests
         using var db = new Db();
         using var result = db.Connection.Query(
             """
-            SELECT 42::UTINYINT a, 1.50::DECIMAL(18,2) b, 79228162514264337593543950335::DECIMAL(38,0) c, 0.00000000000000000000000000001000000000::DECIMAL(38,38) d,
+            SELECT 42::UTINYINT a, 1.50::DECIMAL(18,2) b, 79228162514264337593543950335::DECIMAL(38,0) c,
+                   0.00000000000000000000000000001000000000::DECIMAL(38,38) d,
                    (-7)::HUGEINT e, '2024-02-29 12:34:56.789+02'::TIMESTAMPTZ f, '2024-02-29'::DATE g, '6f1e0c3a-0000-4abc-8def-ffffffffffff'::UUID h,
                    1e30::DECIMAL(38,0) i, true j, 2.5::DOUBLE k, '1969-12-31 23:59:59.999999999'::TIMESTAMP_NS l, 'infinity'::TIMESTAMP m
             """);
@@ -142,7 +143,8 @@ public class TypeTests
             """
             CREATE TABLE t (i INTEGER, x STRUCT(id INTEGER, tags VARCHAR[])[]);
             INSERT INTO t VALUES
-              (1, [{'id': 1, 'tags': ['a', NULL, 'a longer one than inlined']}, NULL, {'id': NULL, 'tags': NULL}]), (2, []), (3, NULL), (4, [{'id': 9, 'tags': []}]);
+              (1, [{'id': 1, 'tags': ['a', NULL, 'a longer one than inlined']}, NULL, {'id': NULL, 'tags': NULL}]),
+              (2, []), (3, NULL), (4, [{'id': 9, 'tags': []}]);
             """);
         using var result = db.Connection.Query("SELECT x FROM t ORDER BY i");
         Assert.True(result.ReadChunk(out var chunk));
@@ -175,13 +177,15 @@ public class TypeTests
         using var result = db.Connection.Query(
             """
             SELECT 1 a, 2 a, NULL n, 12.50::DECIMAL(10,2) d, 99999999999999999999999999999999999999::DECIMAL(38,0) big, 'q"ż' s, true b, 1.5::DOUBLE f,
-                   'nan'::DOUBLE nan, '2024-02-29 12:34:56'::TIMESTAMP t, '2024-02-29 12:34:56.0705+02'::TIMESTAMPTZ tz, '2024-02-29'::DATE AS day, '\x01\x02'::BLOB bin,
+                   'nan'::DOUBLE nan, '2024-02-29 12:34:56'::TIMESTAMP t, '2024-02-29 12:34:56.0705+02'::TIMESTAMPTZ tz,
+                   '2024-02-29'::DATE AS day, '\x01\x02'::BLOB bin,
                    [{'x': 1, 'y': [1.10::DECIMAL(4,2), NULL]}] l, MAP {'k': 1, 'l': NULL} m, MAP {7: 'x'} mi, [1, 2]::INTEGER[2] arr, '{"raw": [1]}'::JSON j,
                    union_value(num := 2) u, 'happy'::ENUM('sad', 'happy') e, '6f1e0c3a-0000-4abc-8def-ffffffffffff'::UUID id,
                    '1969-12-31 23:59:59.999999999'::TIMESTAMP_NS ns, '0044-03-15 (BC) 00:00:00'::TIMESTAMP bc
             """);
         var buffer = new System.Buffers.ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var readable = new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (var writer = new Utf8JsonWriter(buffer, readable))
             Assert.Equal(1, DuckJson.WriteRows(result, writer));
 
         Assert.Equal(

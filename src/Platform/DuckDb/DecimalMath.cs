@@ -33,15 +33,23 @@ internal static class DecimalMath
     /// <summary>Moves the point without losing a digit; false when digits would be lost or the value has more than <paramref name="width"/> digits.</summary>
     internal static bool TryRescale(Int128 value, int from, int to, int width, out Int128 result)
     {
-        if (to >= from)
+        if (to == from)
         {
+            result = value;
+            return value < Powers[width] && value > -Powers[width];
+        }
+
+        if (to > from)
+        {
+            // Nearly every value is of 64 bits and moves by few digits: then the product cannot overflow and needs no division to tell.
             var factor = Powers[to - from];
-            var limit = (Powers[width] - 1) / factor;
+            var safe = to - from <= 18 && value == (long)value;
+            var limit = safe ? 0 : (Powers[width] - 1) / factor;
             result = 0;
-            if (value > limit || value < -limit)
+            if (!safe && (value > limit || value < -limit))
                 return false;
             result = value * factor;
-            return true;
+            return result < Powers[width] && result > -Powers[width];
         }
 
         var (quotient, rest) = Int128.DivRem(value, Powers[from - to]);

@@ -98,8 +98,10 @@ public sealed class DuckDatabase : IDisposable
         {
             foreach (var (name, value) in settings)
             {
-                if (NativeMethods.duckdb_set_config(config, name, value) != NativeMethods.Success)
-                    throw ErrorFactory.Create($"open of {path}", $"Setting '{name}' does not take the value '{value}'.", default, DuckErrorType.InvalidConfiguration);
+                if (NativeMethods.duckdb_set_config(config, name, value) == NativeMethods.Success)
+                    continue;
+                throw ErrorFactory.Create(
+                    $"open of {path}", $"Setting '{name}' does not exist or does not take the value given.", default, DuckErrorType.InvalidConfiguration);
             }
 
             if (NativeMethods.duckdb_open_ext(path, out var database, config, out var error) != NativeMethods.Success)

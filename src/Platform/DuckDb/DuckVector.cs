@@ -131,7 +131,9 @@ public readonly unsafe ref struct DuckVector
     }
 
     /// <summary>A DECIMAL or a whole number, exactly.</summary>
-    /// <exception cref="OverflowException">It has more digits than <see cref="decimal"/> holds, about 28; <see cref="GetInt128"/> and text hold all.</exception>
+    /// <exception cref="OverflowException">
+    /// It has more digits than <see cref="decimal"/> holds, about 28; <see cref="GetInt128"/> and text hold all.
+    /// </exception>
     public decimal GetDecimal(int row) => DecimalMath.ToDecimal(GetInt128(row), Type.Scale);
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace Pipeline.DuckDb;
 
-/// <summary>Quotes values and names for SQL text. Parameters are better where the statement takes them; paths of COPY and read functions often do not.</summary>
+/// <summary>Quotes values and names for SQL text. Parameters are better where a statement takes them; the path of a COPY, for one, is not.</summary>
 public static class Sql
 {
     /// <summary>A string literal. A NUL character, which SQL text cannot hold, becomes <c>chr(0)</c>.</summary>
