@@ -19,6 +19,7 @@ public sealed class AnalyticsOptionsTests
             Threads = 0,
             TempDirectory = "here",
             CachedRows = -1,
+            LongQuery = TimeSpan.Zero,
         };
 
         var result = new AnalyticsOptionsValidator().Validate(null, options);

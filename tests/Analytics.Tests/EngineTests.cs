@@ -1,8 +1,11 @@
+using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pipeline.Analytics.Application;
 using Pipeline.Analytics.Contracts;
 using Pipeline.Analytics.Domain;
 using Pipeline.Analytics.Infrastructure.Lake;
+using Pipeline.DuckDb;
 using Pipeline.Testing;
 
 namespace Pipeline.Analytics.Tests;
@@ -45,23 +48,42 @@ public sealed class EngineTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Ask_AfterTheEngineBrokeDown_IsAnsweredByANewOne()
+    {
+        await using var host = AnalyticsHost.Create(_lake.Catalog, options: new AnalyticsOptions { CachedRows = 0 });
+        var before = await host.Mediator.Send(new GetPaymentTypes());
+        var engine = host.Services.GetRequiredService<LakeEngine>();
+        var (connection, generation) = engine.Connect();
+        using (connection)
+            engine.Report(Fatal(), generation);
+        engine.Report(Fatal(), generation);
+
+        var after = await host.Mediator.Send(new GetPaymentTypes());
+
+        Assert.Equal(before.Rows, after.Rows);
+        var (other, next) = engine.Connect();
+        using (other)
+            Assert.Equal(generation + 1, next);
+    }
+
+    [Fact]
     public async Task Cache_ManyAskTheSame_ComputesOnce()
     {
         using var cache = new AnswerCache(100);
         var release = new TaskCompletionSource();
         var computed = 0;
-        async Task<(object, int)> Compute(CancellationToken stop)
+        async Task<ComputedAnswer> Compute(CancellationToken stop)
         {
             Interlocked.Increment(ref computed);
             await release.Task.WaitAsync(stop);
-            return ("answer", 1);
+            return new ComputedAnswer("answer", 1);
         }
 
-        var asking = Enumerable.Range(0, 50).Select(_ => cache.GetAsync(Key, Compute, default)).ToList();
+        var asking = Enumerable.Range(0, 50).Select(_ => cache.GetAsync(Key, false, Compute, default)).ToList();
         release.SetResult();
 
         Assert.All(await Task.WhenAll(asking), answer => Assert.Equal("answer", answer));
-        Assert.Equal("answer", await cache.GetAsync(Key, Compute, default));
+        Assert.Equal("answer", await cache.GetAsync(Key, false, Compute, default));
         Assert.Equal(1, computed);
     }
 
@@ -74,10 +96,10 @@ public sealed class EngineTests : IAsyncLifetime, IDisposable
         var compute = async (CancellationToken stop) =>
         {
             await release.Task.WaitAsync(stop);
-            return ((object)"answer", 1);
+            return new ComputedAnswer("answer", 1);
         };
-        var leaving = cache.GetAsync(Key, compute, leave.Token);
-        var staying = cache.GetAsync(Key, compute, default);
+        var leaving = cache.GetAsync(Key, false, compute, leave.Token);
+        var staying = cache.GetAsync(Key, false, compute, default);
 
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
@@ -94,11 +116,12 @@ public sealed class EngineTests : IAsyncLifetime, IDisposable
         var stopped = new TaskCompletionSource();
         var leaving = cache.GetAsync(
             Key,
+            false,
             async stop =>
             {
                 await using var _ = stop.Register(stopped.SetResult);
                 await Task.Delay(Timeout.Infinite, stop);
-                return ("never", 1);
+                return new ComputedAnswer("never", 1);
             },
             leave.Token);
 
@@ -106,16 +129,28 @@ public sealed class EngineTests : IAsyncLifetime, IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
 
         await stopped.Task;
-        Assert.Equal("answer", await cache.GetAsync(Key, _ => Task.FromResult<(object, int)>(("answer", 1)), default));
+        Assert.Equal("answer", await cache.GetAsync(Key, false, _ => Task.FromResult(new ComputedAnswer("answer", 1)), default));
     }
 
     [Fact]
     public async Task Cache_AComputationFails_IsNotKept()
     {
         using var cache = new AnswerCache(100);
-        await Assert.ThrowsAsync<TransientException>(() => cache.GetAsync(Key, _ => throw new TransientException("away"), default));
+        await Assert.ThrowsAsync<TransientException>(() => cache.GetAsync(Key, false, _ => throw new TransientException("away"), default));
 
-        Assert.Equal("answer", await cache.GetAsync(Key, _ => Task.FromResult<(object, int)>(("answer", 1)), default));
+        Assert.Equal("answer", await cache.GetAsync(Key, false, _ => Task.FromResult(new ComputedAnswer("answer", 1)), default));
+    }
+
+    [Fact]
+    public async Task Cache_AnAnswerThatStands_IsGivenForNewerVersionsUnlessTheVersionIsAskedFor()
+    {
+        using var cache = new AnswerCache(100);
+        var newer = Key with { Position = Key.Position with { Version = 2 } };
+        await cache.GetAsync(Key, false, _ => Task.FromResult(new ComputedAnswer("long", 1, TimeSpan.FromHours(1))), default);
+
+        Assert.Equal("long", await cache.GetAsync(newer, false, _ => Task.FromResult(new ComputedAnswer("new", 1)), default));
+        Assert.Equal("new", await cache.GetAsync(newer, true, _ => Task.FromResult(new ComputedAnswer("new", 1)), default));
+        Assert.Equal("other table", await cache.GetAsync(new AnswerKey(Key.Question, "", new LakePosition("other", 2)), false, _ => Task.FromResult(new ComputedAnswer("other table", 1)), default));
     }
 
     [Fact]
@@ -139,6 +174,14 @@ public sealed class EngineTests : IAsyncLifetime, IDisposable
     }
 
     private static AnswerKey Key { get; } = new("question", "", new LakePosition("table", 1));
+
+    // DuckDB's own errors cannot be provoked at will.
+    private static Exception Fatal() => (Exception)Activator.CreateInstance(
+        typeof(DuckException),
+        BindingFlags.Instance | BindingFlags.NonPublic,
+        null,
+        ["broken", new DuckError(DuckErrorType.Fatal, "broken", "", null, null, null)],
+        null)!;
 
     // A killed process's folder: its files without its lock.
     private static string Copy(string folder, string to)

@@ -59,7 +59,7 @@ public sealed class OrderLake : IDisposable
         _folder.Dispose();
     }
 
-    private static DeltaTableDefinition Definition { get; } = new()
+    internal static DeltaTableDefinition Definition { get; } = new()
     {
         Schema = new DeltaSchema(
             new DeltaField("SessionId", DeltaType.String, Nullable: false),

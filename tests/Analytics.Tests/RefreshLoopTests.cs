@@ -29,11 +29,11 @@ public sealed class RefreshLoopTests
     {
         using var refresh = new CountingRefresh();
         await using var running = await Running.StartAsync(refresh, s_never, s_soon);
-        await refresh.ReachedAsync(1);
-
-        await running.PublishAsync(new PurchasesLanded(1, 10, new Dictionary<int, long>(), null, null));
-
-        await refresh.ReachedAsync(2);
+        for (var landing = 1; landing <= 3; landing++)
+        {
+            await running.PublishAsync(new PurchasesLanded(landing, 10, new Dictionary<int, long>(), null, null));
+            await refresh.ReachedAsync(landing);
+        }
     }
 
     [Fact]

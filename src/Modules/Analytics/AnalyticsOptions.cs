@@ -26,7 +26,7 @@ public sealed class AnalyticsOptions
     /// <summary>Bytes that the engine may hold in memory, for all questions together; what does not fit spills to disk. Default 256 MiB.</summary>
     public long MemoryLimitBytes { get; set; } = 256L << 20;
 
-    /// <summary>Threads of the engine; null means one for each core. Default null.</summary>
+    /// <summary>Threads of the engine; null means half of the cores, so that questions leave room for what lands. Default null.</summary>
     public int? Threads { get; set; }
 
     /// <summary>Where the engine spills to; a folder of its own is made in it. Null means the system's temporary folder. Default null.</summary>
@@ -34,6 +34,12 @@ public sealed class AnalyticsOptions
 
     /// <summary>Rows of answers that are kept for the same question over the same version; 0 keeps none. Default 100,000.</summary>
     public int CachedRows { get; set; } = 100_000;
+
+    /// <summary>
+    /// An answer that took longer than this to compute is given again for four times as long, though the lake has a newer version: over a large lake that grows all the
+    /// time, questions then take a part of the machine and not all of it. Default 2 s.
+    /// </summary>
+    public TimeSpan LongQuery { get; set; } = TimeSpan.FromSeconds(2);
 }
 
 /// <summary>Finds everything that is wrong with the settings at once, before the host starts.</summary>
@@ -49,6 +55,7 @@ internal sealed class AnalyticsOptionsValidator : IValidateOptions<AnalyticsOpti
         Between(options.MinRefreshInterval, nameof(options.MinRefreshInterval));
         Between(options.RefreshTimeout, nameof(options.RefreshTimeout));
         Between(options.QueryTimeout, nameof(options.QueryTimeout));
+        Between(options.LongQuery, nameof(options.LongQuery));
         Check(options.MaxConcurrentQueries is >= 1 and <= 256, nameof(options.MaxConcurrentQueries), options.MaxConcurrentQueries, "must be from 1 to 256");
         Check(options.MemoryLimitBytes >= 64L << 20, nameof(options.MemoryLimitBytes), options.MemoryLimitBytes, "must be at least 67108864");
         Check(options.Threads is null or (>= 1 and <= 256), nameof(options.Threads), options.Threads, "must be from 1 to 256");

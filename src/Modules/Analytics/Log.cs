@@ -5,7 +5,7 @@ namespace Pipeline.Analytics;
 /// <summary>The log lines of the module.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(LogLevel.Information, "repeat_purchases holds {Rows} rows of version {Version} now; it took {Milliseconds} ms")]
+    [LoggerMessage(LogLevel.Debug, "repeat_purchases holds {Rows} rows of version {Version} now; it took {Milliseconds} ms")]
     public static partial void Refreshed(ILogger logger, long rows, long version, long milliseconds);
 
     [LoggerMessage(LogLevel.Warning, "repeat_purchases could not be refreshed and will be later: {Reason}")]

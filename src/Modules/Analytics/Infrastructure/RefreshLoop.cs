@@ -21,14 +21,15 @@ internal sealed class RefreshLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // The host is ready before the first refresh asks for its share of the machine.
-        await Task.Yield();
+        // The rest comes first: a host that starts has other work to do.
+        var elapsed = TimeSpan.Zero;
         while (!stoppingToken.IsCancellationRequested)
         {
+            await RestAsync(elapsed, stoppingToken);
             var causes = signal.Take();
             var started = time.GetTimestamp();
             await RefreshAsync(causes, stoppingToken);
-            await RestAsync(time.GetElapsedTime(started), stoppingToken);
+            elapsed = time.GetElapsedTime(started);
         }
     }
 

@@ -6,6 +6,12 @@ namespace Pipeline.Analytics.Infrastructure.Lake;
 /// <summary>What makes two answers the same.</summary>
 internal sealed record AnswerKey(string Question, string Arguments, LakePosition Position);
 
+/// <summary>A computed answer.</summary>
+/// <param name="Value">The answer.</param>
+/// <param name="Rows">How many rows it has.</param>
+/// <param name="Standing">For how long it stands for the answer over newer versions as well.</param>
+internal sealed record ComputedAnswer(object Value, int Rows, TimeSpan Standing = default);
+
 /// <summary>
 /// Keeps answers, bounded by their rows, and lets all who ask the same at the same time wait for one computation. The computation is cancelled when nobody waits for it any
 /// more.
@@ -23,14 +29,15 @@ internal sealed class AnswerCache(int rows) : IDisposable
 
     /// <summary>The answer, known or computed.</summary>
     /// <param name="key">What is asked.</param>
-    /// <param name="compute">Computes it and says how many rows it has; not called under a lock.</param>
+    /// <param name="exact">Whether an answer over an older version will not do.</param>
+    /// <param name="compute">Computes it.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public async Task<object> GetAsync(AnswerKey key, Func<CancellationToken, Task<(object Answer, int Rows)>> compute, CancellationToken cancellationToken)
+    public async Task<object> GetAsync(AnswerKey key, bool exact, Func<CancellationToken, Task<ComputedAnswer>> compute, CancellationToken cancellationToken)
     {
         Flight? flight;
         lock (_lock)
         {
-            if (_known.TryGetValue(key, out var known) && known is not null)
+            if (Find(key, exact) is { } known)
             {
                 AnalyticsMetrics.Cached(key.Question);
                 return known;
@@ -58,13 +65,20 @@ internal sealed class AnswerCache(int rows) : IDisposable
 
     public void Dispose() => _known.Dispose();
 
-    private async Task<object> RunAsync(AnswerKey key, Flight flight, Func<CancellationToken, Task<(object Answer, int Rows)>> compute)
+    private static (string Question, string Arguments, string Table) AnyVersion(AnswerKey key) => (key.Question, key.Arguments, key.Position.Table);
+
+    private object? Find(AnswerKey key, bool exact) =>
+        _known.TryGetValue(key, out var known) || (!exact && _known.TryGetValue(AnyVersion(key), out known)) ? known : null;
+
+    private async Task<object> RunAsync(AnswerKey key, Flight flight, Func<CancellationToken, Task<ComputedAnswer>> compute)
     {
         try
         {
-            var (answer, count) = await compute(flight.Stop.Token);
-            _known.Set(key, answer, new MemoryCacheEntryOptions { Size = count + Overhead, SlidingExpiration = _unused });
-            return answer;
+            var answer = await compute(flight.Stop.Token);
+            _known.Set(key, answer.Value, new MemoryCacheEntryOptions { Size = answer.Rows + Overhead, SlidingExpiration = _unused });
+            if (answer.Standing > TimeSpan.Zero)
+                _known.Set(AnyVersion(key), answer.Value, new MemoryCacheEntryOptions { Size = answer.Rows + Overhead, AbsoluteExpirationRelativeToNow = answer.Standing });
+            return answer.Value;
         }
         finally
         {

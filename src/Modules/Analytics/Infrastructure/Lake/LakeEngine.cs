@@ -66,7 +66,7 @@ internal sealed class LakeEngine(IOptions<AnalyticsOptions> options, ILogger<Lak
         return DuckDatabase.Open(new DuckOptions
         {
             MemoryLimitBytes = options.Value.MemoryLimitBytes,
-            Threads = options.Value.Threads,
+            Threads = options.Value.Threads ?? Math.Max(1, Environment.ProcessorCount / 2),
             TempDirectory = _spill.FullPath,
 
             // No answer depends on the order of rows in files, and keeping it costs memory.

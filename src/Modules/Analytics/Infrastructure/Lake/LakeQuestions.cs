@@ -13,6 +13,9 @@ namespace Pipeline.Analytics.Infrastructure.Lake;
 internal sealed class LakeQuestions(LakeCatalog lake, LakeEngine engine, OrderIndex index, IOptions<AnalyticsOptions> options, TimeProvider time)
     : ILakeQuestions, IDisposable
 {
+    /// <summary>A long answer stands for so many times the time that it took, see <see cref="AnalyticsOptions.LongQuery"/>.</summary>
+    private const int StandingFactor = 4;
+
     private readonly AnswerCache _cache = new(options.Value.CachedRows);
 
     private DeltaTable Orders => lake.Table(Table.Path);
@@ -22,7 +25,7 @@ internal sealed class LakeQuestions(LakeCatalog lake, LakeEngine engine, OrderIn
         if (await SnapshotAsync(question.Version, cancellationToken) is not { } snapshot)
             return new Answer<T>([], null);
         var key = new AnswerKey(question.Question.Name, string.Join('\n', question.Arguments.Select(Text)), new LakePosition(snapshot.Id, snapshot.Version));
-        return (Answer<T>)await _cache.GetAsync(key, stop => ComputeAsync(question, snapshot, map, stop), cancellationToken);
+        return (Answer<T>)await _cache.GetAsync(key, question.Version is not null, stop => ComputeAsync(question, snapshot, map, stop), cancellationToken);
     }
 
     public async Task<LakePosition> GetPositionAsync(CancellationToken cancellationToken) =>
@@ -67,7 +70,7 @@ internal sealed class LakeQuestions(LakeCatalog lake, LakeEngine engine, OrderIn
         }
     }
 
-    private async Task<(object Answer, int Rows)> ComputeAsync<T>(LakeQuestion question, DeltaSnapshot snapshot, Func<IAnswerRow, T> map, CancellationToken stop)
+    private async Task<ComputedAnswer> ComputeAsync<T>(LakeQuestion question, DeltaSnapshot snapshot, Func<IAnswerRow, T> map, CancellationToken stop)
     {
         var name = question.Question.Name;
         var started = time.GetTimestamp();
@@ -77,10 +80,10 @@ internal sealed class LakeQuestions(LakeCatalog lake, LakeEngine engine, OrderIn
         var outcome = "error";
         try
         {
-            var answer = await RunAsync(question, snapshot, map, either.Token);
+            var (answer, took) = await RunAsync(question, snapshot, map, either.Token);
             activity?.SetTag("lake.version", answer.LakeVersion).SetTag("rows", answer.Rows.Count);
             outcome = "ok";
-            return (answer, answer.Rows.Count);
+            return new ComputedAnswer(answer, answer.Rows.Count, question.Version is null && took > options.Value.LongQuery ? took * StandingFactor : default);
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
         {
@@ -98,7 +101,7 @@ internal sealed class LakeQuestions(LakeCatalog lake, LakeEngine engine, OrderIn
         }
     }
 
-    private async Task<Answer<T>> RunAsync<T>(LakeQuestion question, DeltaSnapshot snapshot, Func<IAnswerRow, T> map, CancellationToken cancellationToken)
+    private async Task<(Answer<T> Answer, TimeSpan Took)> RunAsync<T>(LakeQuestion question, DeltaSnapshot snapshot, Func<IAnswerRow, T> map, CancellationToken cancellationToken)
     {
         // Outside of a turn: the index is shared, and its first building may take long.
         if (question.Version is null)
@@ -110,10 +113,11 @@ internal sealed class LakeQuestions(LakeCatalog lake, LakeEngine engine, OrderIn
             views = question.Version is null
                 ? await OrderViews.OpenNewestAsync(engine, index, snapshot, FilterOf(question), cancellationToken)
                 : await OrderViews.OpenAsync(engine, index, snapshot, FilterOf(question), cancellationToken);
+            var started = time.GetTimestamp();
             var over = views;
             var answer = new Answer<T>(await Task.Run(() => Read(over, question, map, cancellationToken), cancellationToken), views.Snapshot.Version);
             views.Dispose();
-            return answer;
+            return (answer, time.GetElapsedTime(started));
         }
         catch (Exception e)
         {
