@@ -35,7 +35,8 @@ internal sealed class AnalyticsHost : IAsyncDisposable
     public static AnalyticsHost Create(LakeCatalog lake, NpgsqlDataSource? database = null, AnalyticsOptions? options = null, TimeProvider? time = null) =>
         new(Add(new ServiceCollection(), lake, database, options, time).BuildServiceProvider(new ServiceProviderOptions { ValidateScopes = true }));
 
-    public static async Task<AnalyticsHost> CreateAsync(LakeCatalog lake, NpgsqlDataSource database, AnalyticsOptions? options = null, TimeProvider? time = null)
+    public static async Task<AnalyticsHost> CreateAsync(
+        LakeCatalog lake, NpgsqlDataSource database, AnalyticsOptions? options = null, TimeProvider? time = null)
     {
         await Migrator.MigrateAsync(database, "analytics", AnalyticsModule.Assembly, CancellationToken.None);
         return Create(lake, database, options, time);

@@ -24,6 +24,7 @@ public sealed class AnalyticsOptionsTests
 
         var result = new AnalyticsOptionsValidator().Validate(null, options);
 
-        Assert.Equal(typeof(AnalyticsOptions).GetProperties().Select(p => $"Analytics:{p.Name}").Order(), result.Failures!.Select(f => f.Split(' ')[0]).Order());
+        Assert.Equal(
+            typeof(AnalyticsOptions).GetProperties().Select(p => $"Analytics:{p.Name}").Order(), result.Failures!.Select(f => f.Split(' ')[0]).Order());
     }
 }

@@ -68,7 +68,7 @@ public sealed class EndpointTests(PostgresFixture postgres) : IClassFixture<Post
     [InlineData("/analytics/top-products?limit=99999999999", "limit")]
     [InlineData("/analytics/most-repurchased?limit=-1", "limit")]
     [InlineData("/analytics/top-customers?hours=0", "hours")]
-    [InlineData("/analytics/top-customers?hours=8784000001", "hours")]
+    [InlineData("/analytics/top-customers?hours=878401", "hours")]
     [InlineData("/analytics/top-customers?hours=1.5", "hours")]
     [InlineData("/analytics/top-customers?until=yesterday", "until")]
     [InlineData("/analytics/top-customers?until=2024-01-01T00:00:00", "until")]
@@ -89,7 +89,8 @@ public sealed class EndpointTests(PostgresFixture postgres) : IClassFixture<Post
     [Fact]
     public async Task Question_WithOrders_AnswersInPascalCaseWithTheVersion()
     {
-        var version = await _lake.LandAsync(new RetailOrder("1", "u", "s", DateTimeOffset.UnixEpoch, "PayPal", 1m, [new RetailLine("p", 3, 2.5m, 0.25m)]));
+        var version = await _lake.LandAsync(
+            new RetailOrder("1", "u", "s", DateTimeOffset.UnixEpoch, "PayPal", 1m, [new RetailLine("p", 3, 2.5m, 0.25m)]));
 
         using var response = await Client.GetAsync("/analytics/top-products");
 
@@ -109,7 +110,8 @@ public sealed class EndpointTests(PostgresFixture postgres) : IClassFixture<Post
         RetailOrder[] Orders(string prefix) =>
         [
             .. Enumerable.Range(0, 200).Select(i => new RetailOrder(
-                $"{prefix}{i}", $"user & {random.Next(12)}", "s", DateTimeOffset.UnixEpoch, "PayPal", 1m, [new RetailLine($"p/ü?{random.Next(8)}", 1, 1m, 0m)])),
+                $"{prefix}{i}", $"user & {random.Next(12)}", "s", DateTimeOffset.UnixEpoch, "PayPal", 1m,
+                [new RetailLine($"p/ü?{random.Next(8)}", 1, 1m, 0m)])),
         ];
         var orders = Orders("a");
         await _lake.LandAsync(orders);

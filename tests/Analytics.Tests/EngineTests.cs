@@ -14,7 +14,8 @@ public sealed class EngineTests : IAsyncLifetime, IDisposable
 {
     private readonly OrderLake _lake = new();
 
-    private static AnalyticsQuestion Endless { get; } = new("endless", "/", "", "", [], "SELECT count(*) FROM range(1000000000000) a WHERE hash(range) = 0", []);
+    private static AnalyticsQuestion Endless { get; } = new(
+        "endless", "/", "", "", [], "SELECT count(*) FROM range(1000000000000) a WHERE hash(range) = 0", []);
 
     public async Task InitializeAsync() =>
         await _lake.LandAsync(new RetailOrder("1", "u", "s", DateTimeOffset.UnixEpoch, "PayPal", 1m, [new RetailLine("p", 1, 1m, 0m)]));
@@ -150,7 +151,8 @@ public sealed class EngineTests : IAsyncLifetime, IDisposable
 
         Assert.Equal("long", await cache.GetAsync(newer, false, _ => Task.FromResult(new ComputedAnswer("new", 1)), default));
         Assert.Equal("new", await cache.GetAsync(newer, true, _ => Task.FromResult(new ComputedAnswer("new", 1)), default));
-        Assert.Equal("other table", await cache.GetAsync(new AnswerKey(Key.Question, "", new LakePosition("other", 2)), false, _ => Task.FromResult(new ComputedAnswer("other table", 1)), default));
+        var other = new AnswerKey(Key.Question, "", new LakePosition("other", 2));
+        Assert.Equal("other table", await cache.GetAsync(other, false, _ => Task.FromResult(new ComputedAnswer("other table", 1)), default));
     }
 
     [Fact]

@@ -33,7 +33,8 @@ public sealed class OrderIndexTests : IDisposable
         var first = Landed("1", "PayPal", 0, 0, 0);
         await _lake.LandAsync([first]);
         await PaymentTypesAsync(host);
-        await _lake.LandAsync([Landed("1", "CreditCard", 0, 1, 1) with { Order = first.Order with { PaymentType = "CreditCard", TimeStamp = first.Order.TimeStamp.AddDays(400) } }]);
+        var other = first.Order with { PaymentType = "CreditCard", TimeStamp = first.Order.TimeStamp.AddDays(400) };
+        await _lake.LandAsync([first with { Order = other, Offset = 1 }]);
 
         Assert.Equal(["PayPal"], await PaymentTypesAsync(host));
     }

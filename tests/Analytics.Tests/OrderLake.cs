@@ -38,7 +38,8 @@ public sealed class OrderLake : IDisposable
         using var connection = _database.Connect();
         Stage(connection, orders);
         var files = await Table.WriteFilesAsync(
-            connection, $"SELECT * REPLACE (from_json(Products, '{Json}')::{Struct} AS Products), (TimeStamp AT TIME ZONE 'UTC')::DATE AS OrderDate FROM staged");
+            connection,
+            $"SELECT * REPLACE (from_json(Products, '{Json}')::{Struct} AS Products), (TimeStamp AT TIME ZONE 'UTC')::DATE AS OrderDate FROM staged");
         return (await Table.AppendAsync(new DeltaAppend { Files = files.Files })).Version;
     }
 
@@ -88,7 +89,8 @@ public sealed class OrderLake : IDisposable
     {
         connection.Execute(
             """
-            CREATE OR REPLACE TEMP TABLE staged (SessionId VARCHAR, TimeStamp TIMESTAMPTZ, UserId VARCHAR, TotalPrice DECIMAL(18,4), OrderId VARCHAR, Products VARCHAR,
+            CREATE OR REPLACE TEMP TABLE staged (
+                SessionId VARCHAR, TimeStamp TIMESTAMPTZ, UserId VARCHAR, TotalPrice DECIMAL(18,4), OrderId VARCHAR, Products VARCHAR,
                 PaymentType VARCHAR, _partition INTEGER, _offset BIGINT, _ingested_at TIMESTAMPTZ)
             """);
         using var appender = connection.CreateAppender("staged");

@@ -39,7 +39,10 @@ public sealed class RefreshLoopTests
     [Fact]
     public async Task Loop_ARefreshFails_GoesOn()
     {
-        using var refresh = new CountingRefresh { Fail = n => n switch { 1 => new TransientException("away"), 2 => new InvalidOperationException("broken"), _ => null } };
+        using var refresh = new CountingRefresh
+        {
+            Fail = call => call switch { 1 => new TransientException("away"), 2 => new InvalidOperationException("broken"), _ => null },
+        };
         await using var running = await Running.StartAsync(refresh, s_soon, s_soon);
 
         await refresh.ReachedAsync(3);
@@ -69,7 +72,8 @@ public sealed class RefreshLoopTests
             services.AddSingleton<INotificationHandler<PurchasesLanded>, RefreshAfterLanding>();
             var provider = services.BuildServiceProvider();
             var options = Options.Create(new AnalyticsOptions { RefreshInterval = interval, MinRefreshInterval = least });
-            var loop = new RefreshLoop(provider.GetRequiredService<IServiceScopeFactory>(), signal, options, TimeProvider.System, NullLogger<RefreshLoop>.Instance);
+            var scopes = provider.GetRequiredService<IServiceScopeFactory>();
+            var loop = new RefreshLoop(scopes, signal, options, TimeProvider.System, NullLogger<RefreshLoop>.Instance);
             await loop.StartAsync(default);
             return new Running(provider, loop);
         }

@@ -30,7 +30,9 @@ public sealed class RefreshTests(PostgresFixture postgres) : IClassFixture<Postg
         Assert.Equal((RefreshOutcome.Refreshed, null, 0L), (nothing.Outcome, nothing.LakeVersion, nothing.Rows));
         Assert.Equal((RefreshOutcome.Refreshed, Pairs), (first.Outcome, first.Rows));
         Assert.True(second.LakeVersion > first.LakeVersion);
-        Assert.Equal($"{Pairs},{4L * Pairs},{8L * Pairs}", await ScalarAsync(database, "SELECT concat_ws(',', count(*), sum(orders), sum(units)) FROM repeat_purchases"));
+        Assert.Equal(
+            $"{Pairs},{4L * Pairs},{8L * Pairs}",
+            await ScalarAsync(database, "SELECT concat_ws(',', count(*), sum(orders), sum(units)) FROM repeat_purchases"));
     }
 
     [Fact]
@@ -133,7 +135,7 @@ public sealed class RefreshTests(PostgresFixture postgres) : IClassFixture<Postg
         {
             Assert.Equal(RefreshOutcome.Busy, (await host.RefreshAsync(wait: false)).Outcome);
             waiting = host.RefreshAsync();
-            await Eventually.TrueAsync(async () => await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") is 1L);
+            await Eventually.TrueAsync(async () => await ScalarAsync(database, WaitingFor("locktype = 'advisory'")) is 1L);
             Assert.False(waiting.IsCompleted);
         }
 
@@ -156,7 +158,7 @@ public sealed class RefreshTests(PostgresFixture postgres) : IClassFixture<Postg
             await ScalarAsync(connection, "LOCK TABLE repeat_purchases IN SHARE MODE");
             using var cancel = new CancellationTokenSource();
             var refresh = host.RefreshAsync(cancellationToken: cancel.Token);
-            await Eventually.TrueAsync(async () => await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE relation = 'repeat_purchases'::regclass AND NOT granted") is 1L);
+            await Eventually.TrueAsync(async () => await ScalarAsync(database, WaitingFor("relation = 'repeat_purchases'::regclass")) is 1L);
             await cancel.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => refresh);
         }
@@ -187,7 +189,9 @@ public sealed class RefreshTests(PostgresFixture postgres) : IClassFixture<Postg
         var (host, _) = await StartAsync();
         await using var __ = host;
         var never = await host.Mediator.Send(new GetMostRepurchased());
-        await _lake.LandAsync(Order("1", "a", "tea", "cup"), Order("2", "a", "tea"), Order("3", "a", "tea"), Order("4", "b", "tea", "cup"), Order("5", "b", "cup"), Order("6", "a", "cup"));
+        await _lake.LandAsync(
+            Order("1", "a", "tea", "cup"), Order("2", "a", "tea"), Order("3", "a", "tea"),
+            Order("4", "b", "tea", "cup"), Order("5", "b", "cup"), Order("6", "a", "cup"));
         var refresh = await host.RefreshAsync();
 
         var answer = await host.Mediator.Send(new GetMostRepurchased());
@@ -206,7 +210,9 @@ public sealed class RefreshTests(PostgresFixture postgres) : IClassFixture<Postg
         await _lake.LandAsync(Order("1", "u\0\0x", "\0"), Order("2", "u\0\0x", "\0"), Order("3", "ü", "日"), Order("4", "ü", "日"));
         await host.RefreshAsync();
 
-        Assert.Equal("u\ufffd\ufffdx:\ufffd,ü:日", await ScalarAsync(database, "SELECT string_agg(user_id || ':' || product_id, ',' ORDER BY user_id) FROM repeat_purchases"));
+        Assert.Equal(
+            "u\ufffd\ufffdx:\ufffd,ü:日",
+            await ScalarAsync(database, "SELECT string_agg(user_id || ':' || product_id, ',' ORDER BY user_id) FROM repeat_purchases"));
     }
 
     private async Task<(AnalyticsHost Host, NpgsqlDataSource Database)> StartAsync()
@@ -219,14 +225,18 @@ public sealed class RefreshTests(PostgresFixture postgres) : IClassFixture<Postg
     private Task<long> LandRepeatsAsync()
     {
         var landing = _landings++;
+        string[] products = [.. Enumerable.Range(0, 10).Select(p => $"product {p}")];
         return _lake.LandAsync(
             from user in Enumerable.Range(0, Pairs / 10)
             from order in Enumerable.Range(0, 2)
-            select Order($"{landing}-{user}-{order}", $"user {user}", [.. Enumerable.Range(0, 10).Select(p => $"product {p}"), .. Enumerable.Range(0, 10).Select(p => $"product {p}")]));
+            select Order($"{landing}-{user}-{order}", $"user {user}", [.. products, .. products]));
     }
 
     private static RetailOrder Order(string id, string user, params string[] products) =>
         new(id, user, "s", DateTimeOffset.UnixEpoch, "PayPal", 1m, [.. products.Select(p => new RetailLine(p, 1, 1m, 0m))]);
+
+    private static string WaitingFor(string what) =>
+        $"SELECT count(*) FROM pg_locks WHERE NOT granted AND {what} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
     private static async Task<List<long>> ReadUntilAsync(NpgsqlDataSource database, IsolationLevel level, CancellationToken done)
     {

@@ -1,4 +1,3 @@
-using Pipeline.Analytics.Contracts;
 using Pipeline.Testing;
 
 namespace Pipeline.Analytics.Tests;
@@ -20,20 +19,16 @@ public sealed class RetailDatasetTests(PostgresFixture postgres) : IClassFixture
         await lake.LandAsync(reference.Orders.Take(50));
         await host.RefreshAsync();
 
-        Assert.Equal(reference.TopProducts(1000), (await host.Mediator.Send(new GetTopProducts(1000))).Rows.Select(p => new RetailProduct(p.ProductId, p.Units, p.Orders, p.Revenue)));
-        Assert.Equal(reference.PaymentTypes(), (await host.Mediator.Send(new GetPaymentTypes())).Rows.Select(p => new RetailPayment(p.PaymentType, p.Orders, p.Share)));
-        Assert.Equal(
-            reference.RepeatPurchases(), (await host.Mediator.Send(new GetRepeatPurchases(10_000))).Rows.Select(r => new RetailRepeat(r.UserId, r.ProductId, r.Orders, r.Units)));
-        Assert.Equal(
-            reference.MostRepurchased(10), (await host.Mediator.Send(new GetMostRepurchased(10))).Rows.Select(p => new RetailRepurchase(p.ProductId, p.Customers, p.RepeatOrders)));
-        foreach (var hours in new[] { 1, 24, 878400 })
+        Assert.Equal(reference.TopProducts(1000), await host.Mediator.TopProductsAsync());
+        Assert.Equal(reference.PaymentTypes(), await host.Mediator.PaymentTypesAsync());
+        Assert.Equal(reference.RepeatPurchases(), await host.Mediator.RepeatPurchasesAsync());
+        Assert.Equal(reference.MostRepurchased(10), await host.Mediator.MostRepurchasedAsync(10));
+        foreach (var (day, hour, hours) in new[] { (1, 17, 1), (2, 12, 24), (5, 17, 8784), (30, 0, 878_400) })
         {
-            var until = new DateTimeOffset(2010, 12, 1, 17, 0, 0, TimeSpan.Zero).AddHours(hours / 24 * 12);
+            var until = new DateTimeOffset(2010, 12, day, hour, 0, 0, TimeSpan.Zero);
             var expected = reference.TopCustomers(until, hours, 10);
             Assert.NotEmpty(expected);
-            Assert.Equal(
-                expected,
-                (await host.Mediator.Send(new GetTopCustomers(hours, 10, until))).Rows.Select(c => new RetailCustomer(c.UserId, c.HighestOrder, c.OrderId, c.Orders, c.Spent)));
+            Assert.Equal(expected, await host.Mediator.TopCustomersAsync(until, hours, 10));
         }
     }
 

@@ -22,14 +22,16 @@ internal static class AnalyticsMetrics
     private static readonly Histogram<double> _refreshes = _meter.CreateHistogram<double>(
         "pipeline.analytics.refresh.duration", "s", "Time that a rewrite of repeat_purchases took.");
 
-    private static readonly Counter<long> _rows = _meter.CreateCounter<long>("pipeline.analytics.refresh.rows", "{row}", "Rows written to repeat_purchases.");
+    private static readonly Counter<long> _rows = _meter.CreateCounter<long>(
+        "pipeline.analytics.refresh.rows", "{row}", "Rows written to repeat_purchases.");
 
-    private static readonly Counter<long> _failures = _meter.CreateCounter<long>("pipeline.analytics.refresh.failed", "{refresh}", "Refreshes in the background that failed.");
+    private static readonly Counter<long> _failures = _meter.CreateCounter<long>(
+        "pipeline.analytics.refresh.failed", "{refresh}", "Refreshes in the background that failed.");
 
     public static void Queried(string question, string outcome, TimeSpan elapsed)
     {
         if (_queries.Enabled)
-            _queries.Record(elapsed.TotalSeconds, new KeyValuePair<string, object?>("question", question), new KeyValuePair<string, object?>("outcome", outcome));
+            _queries.Record(elapsed.TotalSeconds, new("question", question), new("outcome", outcome));
     }
 
     public static void Cached(string question) => _cached.Add(1, new KeyValuePair<string, object?>("question", question));

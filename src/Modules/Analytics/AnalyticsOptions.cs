@@ -36,8 +36,8 @@ public sealed class AnalyticsOptions
     public int CachedRows { get; set; } = 100_000;
 
     /// <summary>
-    /// An answer that took longer than this to compute is given again for four times as long, though the lake has a newer version: over a large lake that grows all the
-    /// time, questions then take a part of the machine and not all of it. Default 2 s.
+    /// An answer that took longer than this to compute is given again for four times as long, though the lake has a newer version: over a large
+    /// lake that grows all the time, questions then take a part of the machine and not all of it. Default 2 s.
     /// </summary>
     public TimeSpan LongQuery { get; set; } = TimeSpan.FromSeconds(2);
 }
@@ -59,7 +59,8 @@ internal sealed class AnalyticsOptionsValidator : IValidateOptions<AnalyticsOpti
         Check(options.MaxConcurrentQueries is >= 1 and <= 256, nameof(options.MaxConcurrentQueries), options.MaxConcurrentQueries, "must be from 1 to 256");
         Check(options.MemoryLimitBytes >= 64L << 20, nameof(options.MemoryLimitBytes), options.MemoryLimitBytes, "must be at least 67108864");
         Check(options.Threads is null or (>= 1 and <= 256), nameof(options.Threads), options.Threads, "must be from 1 to 256");
-        Check(options.TempDirectory is null || Path.IsPathFullyQualified(options.TempDirectory), nameof(options.TempDirectory), options.TempDirectory, "must be an absolute path");
+        Check(options.TempDirectory is null || Path.IsPathFullyQualified(options.TempDirectory),
+            nameof(options.TempDirectory), options.TempDirectory, "must be an absolute path");
         Check(options.CachedRows is >= 0 and <= 100_000_000, nameof(options.CachedRows), options.CachedRows, "must be from 0 to 100000000");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 

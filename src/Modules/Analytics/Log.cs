@@ -14,7 +14,8 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Error, "repeat_purchases cannot be refreshed")]
     public static partial void RefreshFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(LogLevel.Debug, "The order index holds {Rows} rows of version {Version}, {Added} of them new, {Repeated} repeated; it took {Milliseconds} ms")]
+    [LoggerMessage(
+        LogLevel.Debug, "The order index holds {Rows} rows of version {Version}, {Added} of them new, {Repeated} repeated; it took {Milliseconds} ms")]
     public static partial void Indexed(ILogger logger, long rows, long version, long added, long repeated, long milliseconds);
 
     [LoggerMessage(LogLevel.Information, "The order index is built anew at version {Version}: {Reason}")]

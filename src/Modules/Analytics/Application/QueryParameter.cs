@@ -16,7 +16,7 @@ internal static class QueryParameter
     /// <summary>The most rows of a page.</summary>
     public const int MaxPage = 10_000;
 
-    /// <summary>The longest window: a leap year.</summary>
+    /// <summary>The longest window: a hundred years, so that all orders of any file fit.</summary>
     public const int MaxHours = 24 * 366 * 100;
 
     /// <summary>From 1 to a bound.</summary>

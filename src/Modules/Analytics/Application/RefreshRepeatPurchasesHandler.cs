@@ -7,7 +7,9 @@ using Pipeline.Analytics.Domain;
 
 namespace Pipeline.Analytics.Application;
 
-/// <summary>Does <see cref="RefreshRepeatPurchases"/>. The version is looked at after the right to refresh was taken, so the table never goes back to an older one.</summary>
+/// <summary>
+/// Does <see cref="RefreshRepeatPurchases"/>. The version is looked at after the right to refresh was taken, so the table never goes back to an older one.
+/// </summary>
 internal sealed class RefreshRepeatPurchasesHandler(
     ILakeQuestions lake, IRepeatPurchasesTable table, IOptions<AnalyticsOptions> options, TimeProvider time, ILogger<RefreshRepeatPurchasesHandler> logger)
     : IRequestHandler<RefreshRepeatPurchases, RefreshResult>

@@ -6,7 +6,7 @@ namespace Pipeline.Analytics.Contracts;
 /// Asks for the customers by their highest single order in the hours up to a moment: orders with <c>Until - Hours &lt; TimeStamp &lt;= Until</c>. An order
 /// that a shop dated into the future counts when its time has come.
 /// </summary>
-/// <param name="Hours">The length of the window, 1 to 8,784.</param>
+/// <param name="Hours">The length of the window, 1 to 878,400.</param>
 /// <param name="Limit">The most customers, 1 to 1,000.</param>
 /// <param name="Until">The end of the window; null means now.</param>
 public sealed record GetTopCustomers(int Hours = 1, int Limit = 10, DateTimeOffset? Until = null) : IRequest<Answer<TopCustomer>>;

@@ -10,8 +10,8 @@ using Pipeline.Analytics.Contracts;
 namespace Pipeline.Analytics.Infrastructure;
 
 /// <summary>
-/// Refreshes <c>repeat_purchases</c> every <see cref="AnalyticsOptions.RefreshInterval"/>, and <see cref="AnalyticsOptions.MinRefreshInterval"/> after the last time
-/// where orders landed in this process. Of several processes one refreshes at a time; the others find nothing to do.
+/// Refreshes <c>repeat_purchases</c> every <see cref="AnalyticsOptions.RefreshInterval"/>, and <see cref="AnalyticsOptions.MinRefreshInterval"/> after
+/// the last time where orders landed in this process. Of several processes one refreshes at a time; the others find nothing to do.
 /// </summary>
 internal sealed class RefreshLoop(
     IServiceScopeFactory scopes, RefreshSignal signal, IOptions<AnalyticsOptions> options, TimeProvider time, ILogger<RefreshLoop> logger) : BackgroundService

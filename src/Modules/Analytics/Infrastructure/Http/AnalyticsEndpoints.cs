@@ -49,7 +49,8 @@ internal static class AnalyticsEndpoints
         return Answer(context, await mediator.Send(query, cancellationToken));
     }
 
-    private static async Task<Ok<IReadOnlyList<PaymentTypeShare>>> PaymentTypesAsync(HttpContext context, IMediator mediator, CancellationToken cancellationToken) =>
+    private static async Task<Ok<IReadOnlyList<PaymentTypeShare>>> PaymentTypesAsync(
+        HttpContext context, IMediator mediator, CancellationToken cancellationToken) =>
         Answer(context, await mediator.Send(new GetPaymentTypes(), cancellationToken));
 
     private static async Task<Ok<IReadOnlyList<TopCustomer>>> TopCustomersAsync(
@@ -62,7 +63,9 @@ internal static class AnalyticsEndpoints
     {
         var reader = new QueryReader();
         var query = new GetTopCustomers(
-            reader.Integer(QueryParameter.Hours, hours, 1), reader.Integer(QueryParameter.Limit, limit, DefaultLimit), reader.Time(QueryParameter.Until, until));
+            reader.Integer(QueryParameter.Hours, hours, 1),
+            reader.Integer(QueryParameter.Limit, limit, DefaultLimit),
+            reader.Time(QueryParameter.Until, until));
         reader.ThrowIfInvalid();
         return Answer(context, await mediator.Send(query, cancellationToken));
     }
@@ -85,7 +88,8 @@ internal static class AnalyticsEndpoints
                 { QueryParameter.Limit, query.Limit.ToString(CultureInfo.InvariantCulture) },
                 { QueryParameter.After, answer.Next },
             };
-            context.Response.Headers[HeaderNames.Link] = $"<{context.Request.PathBase.Add(Questions.RepeatPurchases.Path).ToUriComponent()}{parameters}>; rel=\"next\"";
+            var path = context.Request.PathBase.Add(Questions.RepeatPurchases.Path).ToUriComponent();
+            context.Response.Headers[HeaderNames.Link] = $"<{path}{parameters}>; rel=\"next\"";
         }
 
         return Answer(context, answer);

@@ -4,7 +4,9 @@ using FluentValidation.Results;
 
 namespace Pipeline.Analytics.Infrastructure.Http;
 
-/// <summary>Reads the parameters of a query string and collects what is wrong with them, each by its name. An empty parameter is one that is left out.</summary>
+/// <summary>
+/// Reads the parameters of a query string and collects what is wrong with them, each by its name. An empty parameter is one that is left out.
+/// </summary>
 internal sealed class QueryReader
 {
     /// <summary>Where the date of a timestamp ends and the time with its zone begins.</summary>

@@ -13,8 +13,8 @@ internal sealed record AnswerKey(string Question, string Arguments, LakePosition
 internal sealed record ComputedAnswer(object Value, int Rows, TimeSpan Standing = default);
 
 /// <summary>
-/// Keeps answers, bounded by their rows, and lets all who ask the same at the same time wait for one computation. The computation is cancelled when nobody waits for it any
-/// more.
+/// Keeps answers, bounded by their rows, and lets all who ask the same at the same time wait for one computation. The computation is cancelled when
+/// nobody waits for it any more.
 /// </summary>
 internal sealed class AnswerCache(int rows) : IDisposable
 {
@@ -75,9 +75,10 @@ internal sealed class AnswerCache(int rows) : IDisposable
         try
         {
             var answer = await compute(flight.Stop.Token);
-            _known.Set(key, answer.Value, new MemoryCacheEntryOptions { Size = answer.Rows + Overhead, SlidingExpiration = _unused });
+            var size = answer.Rows + Overhead;
+            _known.Set(key, answer.Value, new MemoryCacheEntryOptions { Size = size, SlidingExpiration = _unused });
             if (answer.Standing > TimeSpan.Zero)
-                _known.Set(AnyVersion(key), answer.Value, new MemoryCacheEntryOptions { Size = answer.Rows + Overhead, AbsoluteExpirationRelativeToNow = answer.Standing });
+                _known.Set(AnyVersion(key), answer.Value, new MemoryCacheEntryOptions { Size = size, AbsoluteExpirationRelativeToNow = answer.Standing });
             return answer.Value;
         }
         finally

@@ -59,7 +59,12 @@ internal sealed class IndexBuild(DuckConnection connection, DeltaSnapshot snapsh
             INSERT INTO order_keys SELECT key, day FROM new_orders;
             """);
         await JudgeSuspectsAsync();
-        await FinishAsync("SELECT _partition, max(_offset) AS last FROM (SELECT _partition, _offset FROM new_orders UNION ALL FROM order_watermarks) GROUP BY _partition");
+        await FinishAsync(
+            """
+            SELECT _partition, max(_offset) AS last
+            FROM (SELECT _partition, _offset FROM new_orders UNION ALL FROM order_watermarks)
+            GROUP BY _partition
+            """);
         return added;
     }
 

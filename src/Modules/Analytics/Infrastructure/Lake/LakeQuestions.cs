@@ -83,7 +83,8 @@ internal sealed class LakeQuestions(LakeCatalog lake, LakeEngine engine, OrderIn
             var (answer, took) = await RunAsync(question, snapshot, map, either.Token);
             activity?.SetTag("lake.version", answer.LakeVersion).SetTag("rows", answer.Rows.Count);
             outcome = "ok";
-            return new ComputedAnswer(answer, answer.Rows.Count, question.Version is null && took > options.Value.LongQuery ? took * StandingFactor : default);
+            var isLong = question.Version is null && took > options.Value.LongQuery;
+            return new ComputedAnswer(answer, answer.Rows.Count, isLong ? took * StandingFactor : default);
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
         {
@@ -101,7 +102,8 @@ internal sealed class LakeQuestions(LakeCatalog lake, LakeEngine engine, OrderIn
         }
     }
 
-    private async Task<(Answer<T> Answer, TimeSpan Took)> RunAsync<T>(LakeQuestion question, DeltaSnapshot snapshot, Func<IAnswerRow, T> map, CancellationToken cancellationToken)
+    private async Task<(Answer<T> Answer, TimeSpan Took)> RunAsync<T>(
+        LakeQuestion question, DeltaSnapshot snapshot, Func<IAnswerRow, T> map, CancellationToken cancellationToken)
     {
         // Outside of a turn: the index is shared, and its first building may take long.
         if (question.Version is null)

@@ -5,13 +5,13 @@ using Pipeline.Lake;
 namespace Pipeline.Analytics.Infrastructure.Lake;
 
 /// <summary>
-/// Knows which rows of the table repeat an order that the table has already: table <c>repeated_orders</c> of the engine. It follows the table's versions and looks
-/// at new rows only, so that no question has to compare all orders with each other.
+/// Knows which rows of the table repeat an order that the table has already: table <c>repeated_orders</c> of the engine. It follows the table's
+/// versions and looks at new rows only, so that no question has to compare all orders with each other.
 /// </summary>
 /// <remarks>
-/// <para>Of the rows of one OrderId the first by <c>(_ingested_at, _partition, _offset)</c> counts: the one that the log took first. Table <c>order_keys</c> holds a
-/// hash of each OrderId and the day of its file, 12 bytes an order. A new row whose hash is there (or another new row's) is looked up by its OrderId, in
-/// the files of the days concerned.</para>
+/// <para>Of the rows of one OrderId the first by <c>(_ingested_at, _partition, _offset)</c> counts: the one that the log took first. Table
+/// <c>order_keys</c> holds a hash of each OrderId and the day of its file, 12 bytes an order. A new row whose hash is there (or another new row's)
+/// is looked up by its OrderId, in the files of the days concerned.</para>
 /// <para>New rows are told by their offsets: a partition's rows land in order. Where the number of rows shows that this did not hold (rows were deleted or
 /// written by others), the index is built anew. Everything of a version becomes visible with its number in <c>order_index</c>, in one transaction.</para>
 /// </remarks>
@@ -92,7 +92,9 @@ internal sealed class OrderIndex(LakeEngine engine, TimeProvider time, ILogger<O
     /// <summary>Adds what is new since the version before. Null where that cannot be told.</summary>
     private async Task<long?> ExtendAsync(IndexBuild build, int generation)
     {
-        if (_current is not { } before || before.Generation != generation || before.Snapshot.Id != build.Snapshot.Id || before.Snapshot.Version > build.Snapshot.Version)
+        if (_current is not { } before || before.Generation != generation)
+            return null;
+        if (before.Snapshot.Id != build.Snapshot.Id || before.Snapshot.Version > build.Snapshot.Version)
             return null;
         var known = before.Snapshot.Files.Select(f => f.Path).ToHashSet(StringComparer.Ordinal);
         var added = await build.TryExtendAsync(before.Rows, [.. build.Snapshot.Files.Where(f => !known.Contains(f.Path))]);

@@ -6,8 +6,8 @@ using Pipeline.Lake;
 namespace Pipeline.Analytics.Infrastructure.Lake;
 
 /// <summary>
-/// A connection and the definitions of <c>purchased_items</c>, <c>orders</c> and <c>order_lines</c> over one version of the table. It is in a transaction, so that
-/// the index stays as it is for that version.
+/// A connection and the definitions of <c>purchased_items</c>, <c>orders</c> and <c>order_lines</c> over one version of the table. It is in a
+/// transaction, so that the index stays as it is for that version.
 /// </summary>
 internal sealed class OrderViews : IDisposable
 {
@@ -33,7 +33,8 @@ internal sealed class OrderViews : IDisposable
     public int Generation { get; }
 
     /// <summary>Opens the newest version that is indexed, which is the given one or a later one.</summary>
-    public static async Task<OrderViews> OpenNewestAsync(LakeEngine engine, OrderIndex index, DeltaSnapshot snapshot, FileFilter? filter, CancellationToken cancellationToken)
+    public static async Task<OrderViews> OpenNewestAsync(
+        LakeEngine engine, OrderIndex index, DeltaSnapshot snapshot, FileFilter? filter, CancellationToken cancellationToken)
     {
         const int attempts = 3;
         for (var attempt = 0; attempt < attempts; attempt++)
@@ -47,14 +48,16 @@ internal sealed class OrderViews : IDisposable
     }
 
     /// <summary>Opens exactly this version.</summary>
-    public static async Task<OrderViews> OpenAsync(LakeEngine engine, OrderIndex index, DeltaSnapshot snapshot, FileFilter? filter, CancellationToken cancellationToken)
+    public static async Task<OrderViews> OpenAsync(
+        LakeEngine engine, OrderIndex index, DeltaSnapshot snapshot, FileFilter? filter, CancellationToken cancellationToken)
     {
         if (await TryOpenAsync(engine, index, snapshot, filter, cancellationToken) is { } indexed)
             return indexed;
         var all = await snapshot.ToSqlAsync(cancellationToken: cancellationToken);
         var some = filter is null ? all : await snapshot.ToSqlAsync(filter, cancellationToken);
         var (connection, generation) = engine.Connect();
-        return new OrderViews(connection, snapshot, generation, Define(("all_purchased_items", all), ("repeated_orders", RepeatedOrders), ("purchased_items", some)));
+        var definitions = Define(("all_purchased_items", all), ("repeated_orders", RepeatedOrders), ("purchased_items", some));
+        return new OrderViews(connection, snapshot, generation, definitions);
     }
 
     /// <summary>A SELECT over the views as one that stands for itself.</summary>
@@ -63,7 +66,8 @@ internal sealed class OrderViews : IDisposable
     public void Dispose() => Connection.Dispose();
 
     /// <summary>Opens a version with the help of the index; null where the index is at another one.</summary>
-    private static async Task<OrderViews?> TryOpenAsync(LakeEngine engine, OrderIndex index, DeltaSnapshot snapshot, FileFilter? filter, CancellationToken cancellationToken)
+    private static async Task<OrderViews?> TryOpenAsync(
+        LakeEngine engine, OrderIndex index, DeltaSnapshot snapshot, FileFilter? filter, CancellationToken cancellationToken)
     {
         if (index.Current is not { } current || OrderIndex.NameOf(current) != OrderIndex.NameOf(snapshot))
             return null;

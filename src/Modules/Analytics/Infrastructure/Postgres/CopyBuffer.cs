@@ -15,7 +15,7 @@ internal sealed class CopyBuffer : IRepeatPurchaseSink
     private readonly ArrayBufferWriter<byte> _buffer = new(256 * 1024);
 
     /// <summary>What stands before all rows: signature, flags and an empty extension.</summary>
-    public static ReadOnlyMemory<byte> Header { get; } = new byte[] { (byte)'P', (byte)'G', (byte)'C', (byte)'O', (byte)'P', (byte)'Y', (byte)'\n', 0xFF, (byte)'\r', (byte)'\n', 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+    public static ReadOnlyMemory<byte> Header { get; } = (byte[])[.. "PGCOPY\n"u8, 0xFF, .. "\r\n\0\0\0\0\0\0\0\0\0"u8];
 
     /// <summary>What stands after all rows.</summary>
     public static ReadOnlyMemory<byte> Trailer { get; } = new byte[] { 0xFF, 0xFF };

@@ -47,10 +47,12 @@ internal sealed class RepeatPurchasesRefresh : IRepeatPurchasesRefresh
     /// <summary>What the table holds; null where it was never refreshed.</summary>
     public static async Task<RefreshState?> ReadStateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("SELECT lake_table, lake_version, refreshed_at, row_count FROM analytics.repeat_purchases_refresh", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT lake_table, lake_version, refreshed_at, row_count FROM analytics.repeat_purchases_refresh", connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? new RefreshState(new LakePosition(reader.GetString(0), reader.GetInt64(1)), reader.GetFieldValue<DateTimeOffset>(2), reader.GetInt64(3))
+            ? new RefreshState(
+                new LakePosition(reader.GetString(0), reader.GetInt64(1)), reader.GetFieldValue<DateTimeOffset>(2), reader.GetInt64(3))
             : null;
     }
 
@@ -130,11 +132,13 @@ internal sealed class RepeatPurchasesRefresh : IRepeatPurchasesRefresh
     }
 
     // As the database keeps it.
-    private static DateTimeOffset InMicroseconds(DateTimeOffset moment) => new(moment.UtcTicks - (moment.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+    private static DateTimeOffset InMicroseconds(DateTimeOffset moment) =>
+        new(moment.UtcTicks - (moment.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 
     private static async Task<bool> LockAsync(NpgsqlConnection connection, bool wait, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(wait ? "SELECT pg_advisory_lock($1)" : "SELECT pg_try_advisory_lock($1)", connection) { CommandTimeout = 0 };
+        var sql = wait ? "SELECT pg_advisory_lock($1)" : "SELECT pg_try_advisory_lock($1)";
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         command.Parameters.AddWithValue(LockKey);
         return await command.ExecuteScalarAsync(cancellationToken) is not false;
     }
