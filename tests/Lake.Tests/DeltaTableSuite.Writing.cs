@@ -79,6 +79,38 @@ public abstract partial class DeltaTableSuite
             await result.Snapshot.RowsAsync(Connection));
     }
 
+    [Theory]
+    [InlineData("SELECT i AS id, DATE '2024-03-01' AS day FROM range(1000) r(i)", 1)]
+    [InlineData("SELECT i AS id, DATE '2024-03-01' + (i // 999)::INT AS day FROM range(1000) r(i)", 2)]
+    [InlineData("SELECT i AS id, DATE '2024-03-02' AS day FROM range(1000) r(i)", 1)]
+    [InlineData("SELECT i AS id, DATE '2024-03-01' AS day FROM range(0) r(i)", 0)]
+    public async Task Write_PartitionThatIsGiven_IsCheckedAndWritten(string query, int files)
+    {
+        using var lake = Lakes.Open(OpenStore());
+        var table = lake.Table("t");
+        await table.CreateIfNotExistsAsync(ByDay);
+        var options = new DeltaWriteOptions { Partition = new Dictionary<string, string?> { ["day"] = "2024-03-01" } };
+        var written = await table.WriteFilesAsync(Connection, query, options);
+        Assert.Equal(files, written.Files.Count);
+        if (files == 0)
+            return;
+        var result = await table.AppendAsync(new DeltaAppend { Files = written.Files });
+        Assert.Equal(
+            Connection.Texts($"SELECT to_json(r)::VARCHAR FROM (SELECT id, NULL AS name, day FROM ({query})) r ORDER BY 1"),
+            await result.Snapshot.RowsAsync(Connection));
+    }
+
+    [Fact]
+    public async Task Write_PartitionThatIsGivenInPart_IsRefused()
+    {
+        using var lake = Lakes.Open(OpenStore());
+        var table = lake.Table("t");
+        await table.CreateIfNotExistsAsync(ByDay);
+        var options = new DeltaWriteOptions { Partition = new Dictionary<string, string?>() };
+        var refused = await Assert.ThrowsAsync<TerminalException>(async () => await table.WriteFilesAsync(Connection, "SELECT 1 AS id", options));
+        Assert.Contains("'day'", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Write_AnyType_ReadsBackTheSameAndHasItsStatistics()
     {

@@ -65,7 +65,8 @@ public sealed class ExactlyOnceTests
         for (var life = 0; life < 4; life++)
         {
             await using var worker = new Worker(
-                folder.FullPath, log, s => s["Purchases:CommitRows"] = random.Next(1, 20).ToString(System.Globalization.CultureInfo.InvariantCulture), random.Next(1, 9));
+                folder.FullPath, log, s => s["Purchases:CommitRows"] = random.Next(1, 20).ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    random.Next(1, 9));
             worker.Consumer.Assign([.. Enumerable.Range(0, partitions)]);
             if (life < 3)
                 worker.Faults.KillAfter(random.Next(0, 40));

@@ -80,7 +80,8 @@ public sealed class LandedRowsTests
         var snapshot = await worker.Lake.Table(PurchasedItemsTable.Path).SnapshotAsync();
         Assert.Equal(
             "SessionId string, TimeStamp timestamp, UserId string, TotalPrice decimal(18,4), OrderId string, "
-            + "Products array<struct<ProductId: string, ItemCount: integer, ItemPrice: decimal(18,4), ItemDiscount: decimal(18,4)>>, PaymentType string, OrderDate date, "
+            + "Products array<struct<ProductId: string, ItemCount: integer, ItemPrice: decimal(18,4), ItemDiscount: decimal(18,4)>>, "
+            + "PaymentType string, OrderDate date, "
             + "_partition integer, _offset long, _ingested_at timestamp, _total_price_expected decimal(18,4)",
             snapshot.Schema.ToString());
         Assert.Equal(["_total_price_expected"], snapshot.Schema.Fields.Where(f => f.Nullable).Select(f => f.Name));

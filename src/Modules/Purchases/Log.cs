@@ -37,4 +37,7 @@ internal static partial class Log
 
     [LoggerMessage(11, LogLevel.Information, "Landing starts at {Positions}")]
     public static partial void Starts(ILogger logger, string positions);
+
+    [LoggerMessage(12, LogLevel.Information, "Landing waits for topic {Topic}, which ingestion creates")]
+    public static partial void WaitsForTopic(ILogger logger, string topic);
 }

@@ -12,7 +12,8 @@ public sealed class MoneyTests
 {
     private static readonly Gen<string> s_numbers =
         from sign in Gen.Elements("", "-")
-        from whole in Gen.OneOf(Gen.Constant("0"), Gen.Choose(1, int.MaxValue).Select(n => n.ToString(CultureInfo.InvariantCulture)), Digits(1, 16).Select(d => "9" + d))
+        from whole in Gen.OneOf(
+            Gen.Constant("0"), Gen.Choose(1, int.MaxValue).Select(n => n.ToString(CultureInfo.InvariantCulture)), Digits(1, 16).Select(d => "9" + d))
         from fraction in Gen.OneOf(Gen.Constant(""), Digits(1, 25).Select(d => "." + d))
         from exponent in Gen.OneOf(Gen.Constant(""), Gen.Choose(-30, 30).Select(e => $"e{e}"), Gen.Choose(0, 15).Select(e => $"E+{e}"))
         select sign + whole + fraction + exponent;

@@ -56,11 +56,13 @@ internal sealed class FaultyStore(IObjectStore store, Faults faults) : IObjectSt
         return store.ListAsync(prefix, startAfter, cancellationToken);
     }
 
-    public IAsyncEnumerable<ObjectPath> ListPrefixesAsync(ObjectPath prefix, CancellationToken cancellationToken = default) => store.ListPrefixesAsync(prefix, cancellationToken);
+    public IAsyncEnumerable<ObjectPath> ListPrefixesAsync(ObjectPath prefix, CancellationToken cancellationToken = default) =>
+        store.ListPrefixesAsync(prefix, cancellationToken);
 
     public ValueTask<ObjectInfo?> HeadAsync(ObjectPath path, CancellationToken cancellationToken = default) => store.HeadAsync(path, cancellationToken);
 
-    public ValueTask<string> GetLocalPathAsync(ObjectPath path, CancellationToken cancellationToken = default) => store.GetLocalPathAsync(path, cancellationToken);
+    public ValueTask<string> GetLocalPathAsync(ObjectPath path, CancellationToken cancellationToken = default) =>
+        store.GetLocalPathAsync(path, cancellationToken);
 
     public string NewStagingPath(string extension) => store.NewStagingPath(extension);
 

@@ -31,8 +31,10 @@ internal sealed record LandedRow(
             for (var i = 0; i < chunk.RowCount; i++)
             {
                 rows.Add(new LandedRow(
-                    (int)chunk.Column(0).GetInt64(i), chunk.Column(1).GetInt64(i), chunk.Column(2).GetString(i), chunk.Column(3).GetInt64(i), chunk.Column(4).GetString(i),
-                    chunk.Column(5).GetString(i), chunk.Column(6).GetString(i), Normal(chunk.Column(7).GetString(i)), chunk.Column(8).GetString(i), chunk.Column(9).GetString(i),
+                    (int)chunk.Column(0).GetInt64(i), chunk.Column(1).GetInt64(i), chunk.Column(2).GetString(i), chunk.Column(3).GetInt64(i),
+                    chunk.Column(4).GetString(i),
+                    chunk.Column(5).GetString(i), chunk.Column(6).GetString(i), Normal(chunk.Column(7).GetString(i)), chunk.Column(8).GetString(i),
+                    chunk.Column(9).GetString(i),
                     chunk.Column(10).GetInt64(i), chunk.Column(11).IsNull(i) ? null : chunk.Column(11).GetString(i)));
             }
         }

@@ -32,7 +32,8 @@ internal sealed class MemoryLog : IEventLog
     public void Add(string topic, int partition, byte[] value, params RecordHeader[] headers)
     {
         lock (_gate)
-            _topics[topic][partition].Add(new StoredRecord(new NewRecord("key"u8.ToArray(), value, headers), 1_772_366_400_000 + _topics[topic][partition].Count));
+            _topics[topic][partition].Add(new StoredRecord(new NewRecord("key"u8.ToArray(), value, headers),
+                1_772_366_400_000 + _topics[topic][partition].Count));
     }
 
     public IReadOnlyList<NewRecord> Records(string topic, int partition = 0)
@@ -47,7 +48,8 @@ internal sealed class MemoryLog : IEventLog
             return _topics[topic][partition].Count;
     }
 
-    public ValueTask<RecordPosition> AppendAsync(string topic, in NewRecord record, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public ValueTask<RecordPosition> AppendAsync(string topic, in NewRecord record, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
 
     public ValueTask AppendAsync(string topic, ReadOnlySpan<NewRecord> records, Memory<RecordPosition> positions, CancellationToken cancellationToken = default)
     {

@@ -22,7 +22,8 @@ internal sealed partial record ReferenceOrder(
             var root = Members(document.RootElement, "SessionId", "TimeStamp", "UserId", "TotalPrice", "OrderId", "Products", "PaymentType");
             return new ReferenceOrder(Text(root[0]), Micros(Text(root[1])), Text(root[2]), Amount(root[3]), Text(root[4]), Lines(root[5]), Text(root[6]));
         }
-        catch (Exception e) when (e is JsonException or FormatException or DecoderFallbackException or InvalidOperationException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or FormatException or DecoderFallbackException or InvalidOperationException
+            or ArgumentException or OverflowException)
         {
             return null;
         }
@@ -36,7 +37,8 @@ internal sealed partial record ReferenceOrder(
             throw new FormatException(number);
         var fraction = match.Groups[3].Value;
         var digits = BigInteger.Parse(match.Groups[2].Value + fraction, CultureInfo.InvariantCulture);
-        var exponent = (match.Groups[4].Success ? int.Parse(match.Groups[4].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) : 0) - fraction.Length + 4;
+        var exponent = (match.Groups[4].Success ? int.Parse(match.Groups[4].Value, NumberStyles.AllowLeadingSign,
+            CultureInfo.InvariantCulture) : 0) - fraction.Length + 4;
         BigInteger scaled;
         if (exponent >= 0)
         {
@@ -80,7 +82,8 @@ internal sealed partial record ReferenceOrder(
 
     private static string Text(JsonElement element) => element.ValueKind == JsonValueKind.String ? element.GetString()! : throw new FormatException("string");
 
-    private static string Amount(JsonElement element) => element.ValueKind == JsonValueKind.Number ? Round(element.GetRawText()) : throw new FormatException("number");
+    private static string Amount(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Number ? Round(element.GetRawText()) : throw new FormatException("number");
 
     private static string Lines(JsonElement element)
     {
@@ -98,12 +101,14 @@ internal sealed partial record ReferenceOrder(
         var match = Moment().Match(text);
         if (!match.Success)
             throw new FormatException(text);
-        var local = DateTime.ParseExact(match.Groups[1].Value, "yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
+        var local = DateTime.ParseExact(match.Groups[1].Value, "yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
         var micros = (local - DateTime.UnixEpoch).Ticks / 10;
         micros += int.Parse(match.Groups[2].Value.PadRight(6, '0')[..6], CultureInfo.InvariantCulture);
         if (match.Groups[4].Success)
         {
-            var minutes = (int.Parse(match.Groups[5].Value, CultureInfo.InvariantCulture) * 60) + int.Parse(match.Groups[6].Value, CultureInfo.InvariantCulture);
+            var minutes = (int.Parse(match.Groups[5].Value, CultureInfo.InvariantCulture) * 60) + int.Parse(match.Groups[6].Value,
+                CultureInfo.InvariantCulture);
             if (minutes > 14 * 60 || int.Parse(match.Groups[6].Value, CultureInfo.InvariantCulture) > 59)
                 throw new FormatException(text);
             micros -= (match.Groups[4].Value == "-" ? -minutes : minutes) * 60_000_000L;

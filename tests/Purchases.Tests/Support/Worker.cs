@@ -109,11 +109,14 @@ internal sealed class Worker : IAsyncDisposable
 
     private sealed class FaultyLog(MemoryLog log, Faults faults) : IEventLog
     {
-        public ValueTask EnsureTopicAsync(TopicDefinition topic, CancellationToken cancellationToken = default) => log.EnsureTopicAsync(topic, cancellationToken);
+        public ValueTask EnsureTopicAsync(TopicDefinition topic, CancellationToken cancellationToken = default) =>
+            log.EnsureTopicAsync(topic, cancellationToken);
 
-        public ValueTask<RecordPosition> AppendAsync(string topic, in NewRecord record, CancellationToken cancellationToken = default) => log.AppendAsync(topic, record, cancellationToken);
+        public ValueTask<RecordPosition> AppendAsync(string topic, in NewRecord record, CancellationToken cancellationToken = default) =>
+            log.AppendAsync(topic, record, cancellationToken);
 
-        public ValueTask AppendAsync(string topic, ReadOnlySpan<NewRecord> records, Memory<RecordPosition> positions, CancellationToken cancellationToken = default)
+        public ValueTask AppendAsync(string topic, ReadOnlySpan<NewRecord> records, Memory<RecordPosition> positions,
+            CancellationToken cancellationToken = default)
         {
             faults.Step("before append");
             log.AppendAsync(topic, records, positions, cancellationToken).AsTask().GetAwaiter().GetResult();
@@ -121,10 +124,12 @@ internal sealed class Worker : IAsyncDisposable
             return ValueTask.CompletedTask;
         }
 
-        public ValueTask<RecordBatch> ReadAsync(string topic, int partition, long offset, int maxBytes = 1 << 20, CancellationToken cancellationToken = default) =>
+        public ValueTask<RecordBatch> ReadAsync(string topic, int partition, long offset, int maxBytes = 1 << 20,
+            CancellationToken cancellationToken = default) =>
             log.ReadAsync(topic, partition, offset, maxBytes, cancellationToken);
 
-        public ValueTask<IConsumer> SubscribeAsync(ConsumerDefinition consumer, CancellationToken cancellationToken = default) => log.SubscribeAsync(consumer, cancellationToken);
+        public ValueTask<IConsumer> SubscribeAsync(ConsumerDefinition consumer, CancellationToken cancellationToken = default) =>
+            log.SubscribeAsync(consumer, cancellationToken);
 
         public ValueTask<IReadOnlyList<TopicStatus>> GetTopicsAsync(CancellationToken cancellationToken = default) => log.GetTopicsAsync(cancellationToken);
 

@@ -9,7 +9,10 @@ namespace Pipeline.Purchases.Application;
 /// <summary>Appends dead letters in portions that the log takes.</summary>
 internal sealed class DeadLetterWriter(IEventLog log, ILogger<DeadLetterWriter> logger)
 {
-    /// <summary>The header of a letter whose payload was cut, because with the headers that explain it the log would not take it: the payload's length in bytes.</summary>
+    /// <summary>
+    /// The header of a letter whose payload was cut, because with the headers that explain it the log would not take it: the payload's length in
+    /// bytes.
+    /// </summary>
     internal const string CutHeader = "dead-letter-cut-from";
 
     private const int LettersPerAppend = 1_000;

@@ -132,6 +132,13 @@ internal sealed class Landing(IRowFile file) : IDisposable
         LongestLine = 0;
     }
 
+    /// <summary>Drops everything and gives the memory of the lines back.</summary>
+    public void Release()
+    {
+        Reset();
+        file.Complete();
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {
@@ -142,12 +149,13 @@ internal sealed class Landing(IRowFile file) : IDisposable
     private bool TryAddLine(int partition, in RecordView record, out string reason)
     {
         var start = _lines.Length;
-        _lines.Append("{\"p\":"u8);
+        _lines.Append("{\"k\":["u8);
         _lines.Append(partition);
-        _lines.Append(",\"o\":"u8);
+        _lines.Append((byte)',');
         _lines.Append(record.Offset);
-        _lines.Append(",\"i\":"u8);
+        _lines.Append((byte)',');
         _lines.Append(record.TimestampMilliseconds);
+        _lines.Append((byte)']');
         if (!TryAddExpectedTotal(record, out reason) || !OrderScanner.TryAppend(record.Value, _lines, out var moment, out reason))
         {
             _lines.Truncate(start);

@@ -9,19 +9,26 @@ internal static class PurchasesTelemetry
     public const string Name = "Pipeline.Purchases";
 
     private static readonly Meter s_meter = new(Name);
-    private static readonly Counter<long> s_rows = s_meter.CreateCounter<long>("pipeline.purchases.landed.rows", "{row}", "Orders that became visible in the table.");
-    private static readonly Counter<long> s_bytes = s_meter.CreateCounter<long>("pipeline.purchases.landed.bytes", "By", "Bytes of JSON that became rows.");
-    private static readonly Histogram<double> s_duration = s_meter.CreateHistogram<double>("pipeline.purchases.landing.duration", "s", "How long a landing took, to its commit.");
+    private static readonly Counter<long> s_rows = s_meter.CreateCounter<long>(
+        "pipeline.purchases.landed.rows", "{row}", "Orders that became visible in the table.");
+    private static readonly Counter<long> s_bytes = s_meter.CreateCounter<long>(
+        "pipeline.purchases.landed.bytes", "By", "Bytes of JSON that became rows.");
+    private static readonly Histogram<double> s_duration = s_meter.CreateHistogram<double>(
+        "pipeline.purchases.landing.duration", "s", "How long a landing took, to its commit.");
 
     public static ActivitySource Source { get; } = new(Name);
 
-    public static Counter<long> DeadLetters { get; } = s_meter.CreateCounter<long>("pipeline.purchases.dead_letters", "{record}", "Records that are not orders.");
+    public static Counter<long> DeadLetters { get; } = s_meter.CreateCounter<long>(
+        "pipeline.purchases.dead_letters", "{record}", "Records that are not orders.");
 
-    public static Counter<long> Fenced { get; } = s_meter.CreateCounter<long>("pipeline.purchases.fenced", "{landing}", "Landings dropped because another worker was first.");
+    public static Counter<long> Fenced { get; } = s_meter.CreateCounter<long>(
+        "pipeline.purchases.fenced", "{landing}", "Landings dropped because another worker was first.");
 
-    public static Counter<long> Failures { get; } = s_meter.CreateCounter<long>("pipeline.purchases.failures", "{landing}", "Landings that failed and are made again.");
+    public static Counter<long> Failures { get; } = s_meter.CreateCounter<long>(
+        "pipeline.purchases.failures", "{landing}", "Landings that failed and are made again.");
 
-    public static Counter<long> Gone { get; } = s_meter.CreateCounter<long>("pipeline.purchases.gone", "{record}", "Records that the log dropped before they were landed.");
+    public static Counter<long> Gone { get; } = s_meter.CreateCounter<long>(
+        "pipeline.purchases.gone", "{record}", "Records that the log dropped before they were landed.");
 
     public static void Landed(long rows, long bytes, TimeSpan duration)
     {

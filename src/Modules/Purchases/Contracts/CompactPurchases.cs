@@ -3,7 +3,8 @@ using MediatR;
 namespace Pipeline.Purchases.Contracts;
 
 /// <summary>
-/// Merges small files of <see cref="PurchasedItemsTable"/>: the rows stay, landing goes on meanwhile. Files are merged in steps of growing size, each when enough of them have
+/// Merges small files of <see cref="PurchasedItemsTable"/>: the rows stay, landing goes on meanwhile. Files are merged in steps of growing size, each
+/// when enough of them have
 /// come together, so that a row is rewritten a few times at most however old the table grows.
 /// </summary>
 /// <remarks>Fails with <see cref="TransientException"/> where the lake is away. May be repeated and run at several places at once: one of them wins.</remarks>

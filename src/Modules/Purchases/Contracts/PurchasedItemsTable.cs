@@ -4,7 +4,8 @@ using Pipeline.Ingestion.Contracts;
 namespace Pipeline.Purchases.Contracts;
 
 /// <summary>
-/// The Delta table that holds every order once, one row an order, partitioned by <see cref="OrderDate"/>. Any reader of Delta tables may read it; its columns are a
+/// The Delta table that holds every order once, one row an order, partitioned by <see cref="OrderDate"/>. Any reader of Delta tables may read it; its
+/// columns are a
 /// public contract: columns may be added, none is renamed, retyped or dropped.
 /// </summary>
 /// <remarks>

@@ -54,7 +54,8 @@ internal static class Instant
         minutes = 0;
         if (zone.Length == 1)
             return zone[0] == 'Z';
-        if (zone.Length != 6 || zone[0] is not ((byte)'+' or (byte)'-') || zone[3] != ':' || !Number(zone[1..3], out var h) || !Number(zone[4..6], out var m) || m > 59)
+        if (zone.Length != 6 || zone[0] is not ((byte)'+' or (byte)'-') || zone[3] != ':'
+            || !Number(zone[1..3], out var h) || !Number(zone[4..6], out var m) || m > 59)
             return false;
         minutes = (h * 60) + m;
         if (minutes > MaxZoneMinutes)

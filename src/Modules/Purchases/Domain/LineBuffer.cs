@@ -39,6 +39,21 @@ internal sealed class LineBuffer(int capacity) : IDisposable
         Length += written;
     }
 
+    /// <summary>Room at the end, of at least so many bytes, to write to directly; what is written counts from <see cref="Advance"/> on.</summary>
+    public Span<byte> Reserve(int length)
+    {
+        if (length > _bytes.Length - Length)
+            Grow(length);
+        return _bytes.AsSpan(Length);
+    }
+
+    /// <summary>Takes in what was written to <see cref="Reserve"/>.</summary>
+    public void Advance(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)(_bytes.Length - Length));
+        Length += length;
+    }
+
     /// <summary>Cuts back to an earlier length.</summary>
     public void Truncate(int length)
     {

@@ -5,12 +5,13 @@ using System.Text.Unicode;
 namespace Pipeline.Purchases.Domain;
 
 /// <summary>
-/// Decides whether a payload is an order, and rewrites it as the line of newline-delimited JSON that the engine turns into columns: the same strings and numbers,
+/// Decides whether a payload is an order, and rewrites it as the line of newline-delimited JSON that the engine turns into columns: the same strings
+/// and numbers,
 /// shorter names, no blanks, the timestamp as microseconds.
 /// </summary>
 /// <remarks>
 /// The engine's own reader cannot decide it: it takes <c>2.7</c> for the integer 3, <c>true</c> for 1, an object for a text, and reads decimals through double.
-/// A line that this class wrote has one meaning. One pass, no object per record.
+/// A line that this class wrote has one meaning. No object per record.
 /// </remarks>
 internal static class OrderScanner
 {
@@ -24,6 +25,13 @@ internal static class OrderScanner
     /// <param name="timestamp">The order's moment, microseconds since 1970 UTC.</param>
     /// <param name="reason">Why it is not an order; names the member, holds nothing of the payload's values.</param>
     public static bool TryAppend(ReadOnlySpan<byte> payload, LineBuffer line, out long timestamp, out string reason)
+    {
+        reason = "";
+        return PlainOrderScanner.TryAppend(payload, line, out timestamp) || TryAppendAny(payload, line, out timestamp, out reason);
+    }
+
+    /// <summary>The same without the short cut.</summary>
+    internal static bool TryAppendAny(ReadOnlySpan<byte> payload, LineBuffer line, out long timestamp, out string reason)
     {
         var start = line.Length;
         var scan = new Scan(payload, line);

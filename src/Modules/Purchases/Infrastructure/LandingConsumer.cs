@@ -13,6 +13,7 @@ internal sealed class LandingConsumer(
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_topicPause = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -24,11 +25,11 @@ internal sealed class LandingConsumer(
             {
                 try
                 {
-                    consumer ??= await log.SubscribeAsync(new ConsumerDefinition(Topics.PurchasedItem, options.Value.Group, sink), stoppingToken);
+                    consumer ??= await SubscribeAsync(stoppingToken);
                     await sink.StepAsync(consumer, stoppingToken);
                     pause = s_firstPause;
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
                 {
                     PurchasesTelemetry.Failures.Add(1);
                     if (e is TransientException)
@@ -50,5 +51,18 @@ internal sealed class LandingConsumer(
             if (consumer is not null)
                 await consumer.DisposeAsync();
         }
+    }
+
+    /// <summary>Ingestion creates the topic, and may start later.</summary>
+    private async Task<IConsumer> SubscribeAsync(CancellationToken cancellationToken)
+    {
+        for (var waits = 0; !(await log.GetTopicsAsync(cancellationToken)).Any(t => t.Name == Topics.PurchasedItem); waits++)
+        {
+            if (waits == 0)
+                Log.WaitsForTopic(logger, Topics.PurchasedItem);
+            await Task.Delay(s_topicPause, time, cancellationToken);
+        }
+
+        return await log.SubscribeAsync(new ConsumerDefinition(Topics.PurchasedItem, options.Value.Group, sink), cancellationToken);
     }
 }

@@ -70,17 +70,17 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
                     return;
                 if (batch is not null)
                     Buffer(batch);
+                else if (_filling.IsEmpty && _inFlight is null)
+                    ReleaseMemory();
             }
 
-            if (_inFlight is { IsCompleted: true })
-                await FinishAsync();
-            if (IsFull && _inFlight is not null)
-                await FinishAsync();
+            if (IsFull || _inFlight is { IsCompleted: true })
+                await FinishAsync(cancellationToken);
             if (!_mustRestart && _inFlight is null && IsDue())
                 Start();
             await CommitGroupAsync(consumer, cancellationToken);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             _mustRestart = true;
             throw;
@@ -93,7 +93,7 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
         _abandon.CancelAfter(s_stopPatience);
         try
         {
-            await DrainAsync();
+            await DrainAsync(_abandon.Token);
             await CommitGroupAsync(consumer, _abandon.Token);
         }
         catch (Exception e) when (e is TransientException or TerminalException or OperationCanceledException)
@@ -116,9 +116,9 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
             if (lost)
                 _mustRestart = true;
             else if (!_mustRestart)
-                await DrainAsync();
+                await DrainAsync(cancellationToken);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             // The next owner starts from the table; this member starts over with what it keeps.
             _mustRestart = true;
@@ -156,6 +156,12 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
         _positions[batch.Partition] = position with { Next = batch.NextOffset };
     }
 
+    private void ReleaseMemory()
+    {
+        _filling.Release();
+        _landing.Release();
+    }
+
     private bool IsDue() => !_filling.IsEmpty && (IsFull || _time.GetElapsedTime(_filling.Since) >= _options.CommitInterval);
 
     private TimeSpan NextWait()
@@ -190,10 +196,13 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
     }
 
     /// <summary>Waits for the landing in flight. Where it was fenced, or failed, nothing that was read after it may land.</summary>
-    private async Task FinishAsync()
+    private async Task FinishAsync(CancellationToken cancellationToken)
     {
         if (_inFlight is not { } task)
             return;
+        await ((Task)task).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!task.IsCompleted)
+            cancellationToken.ThrowIfCancellationRequested();
         _inFlight = null;
         try
         {
@@ -219,13 +228,13 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
     }
 
     /// <summary>Lands all that is buffered.</summary>
-    private async Task DrainAsync()
+    private async Task DrainAsync(CancellationToken cancellationToken)
     {
-        await FinishAsync();
+        await FinishAsync(cancellationToken);
         if (_mustRestart || _filling.IsEmpty)
             return;
         Start();
-        await FinishAsync();
+        await FinishAsync(cancellationToken);
     }
 
     /// <summary>Drops all that is buffered and goes on from where the table is.</summary>
@@ -276,7 +285,8 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
             if (partitions.Contains(status.Partition) && landed.TryGetValue(status.Partition, out var last) && last >= status.EndOffset)
             {
                 throw new TerminalException(
-                    $"The table {Contracts.PurchasedItemsTable.Path} holds {Topics.PurchasedItem}/{status.Partition} up to offset {last}, but the log ends at {status.EndOffset}: "
+                    $"The table {Contracts.PurchasedItemsTable.Path} holds {Topics.PurchasedItem}/{status.Partition} up to offset {last}, "
+                    + $"but the log ends at {status.EndOffset}: "
                     + "the log is not the one that the table was filled from. Restore it, or move the table away to fill a new one.");
             }
         }

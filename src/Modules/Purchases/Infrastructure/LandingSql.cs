@@ -11,9 +11,10 @@ namespace Pipeline.Purchases.Infrastructure;
 internal static class LandingSql
 {
     /// <summary>
-    /// The engine's reader allots two buffers of twice this size to each thread. Small ones divide a file evenly and stay within the processor's caches.
+    /// The engine's reader allots buffers of twice this size to each thread and fills them before it gives the first row. Small ones divide a file
+    /// evenly among the threads.
     /// </summary>
-    private const int SmallestObject = 1 << 20;
+    private const int SmallestObject = 1 << 18;
 
     private static readonly DeltaType s_money = DeltaType.Decimal(Money.Precision, Money.Scale);
 
@@ -47,16 +48,17 @@ internal static class LandingSql
     public static string Rows(Landing landing) =>
         $"""
         SELECT s AS "SessionId", make_timestamptz(t) AS "TimeStamp", u AS "UserId", a AS "TotalPrice", d AS "OrderId", l AS "Products", y AS "PaymentType",
-            CAST(make_timestamp(t) AS DATE) AS "OrderDate", p AS "_partition", o AS "_offset", make_timestamptz(i * 1000) AS "_ingested_at", e AS "_total_price_expected"
+            CAST(make_timestamp(t) AS DATE) AS "OrderDate",
+            CAST(k[1] AS INTEGER) AS "_partition", k[2] AS "_offset", make_timestamptz(k[3] * 1000) AS "_ingested_at", e AS "_total_price_expected"
         FROM {Lines(landing)}
         """;
 
     /// <summary>The positions of the lines that become whole rows.</summary>
-    public static string GoodPositions(Landing landing) => $"SELECT p, o FROM {Lines(landing, lenient: true)} WHERE {IsWhole}";
+    public static string GoodPositions(Landing landing) => $"SELECT k[1], k[2] FROM {Lines(landing, lenient: true)} WHERE {IsWhole}";
 
     private const string IsWhole =
         "s IS NOT NULL AND t IS NOT NULL AND u IS NOT NULL AND a IS NOT NULL AND d IS NOT NULL AND len(l) > 0 AND y IS NOT NULL "
-        + "AND p IS NOT NULL AND o IS NOT NULL AND i IS NOT NULL "
+        + "AND k[1] IS NOT NULL AND k[2] IS NOT NULL AND k[3] IS NOT NULL "
         + "AND len(list_filter(l, lambda x: x.ProductId IS NULL OR x.ItemCount IS NULL OR x.ItemPrice IS NULL OR x.ItemDiscount IS NULL)) = 0";
 
     private static string Lines(Landing landing) => landing.Refused.Count == 0
@@ -70,8 +72,8 @@ internal static class LandingSql
             + $"ignore_errors = {(lenient ? "true" : "false")}, columns = {{{Columns}}})";
     }
 
-    // The names that OrderScanner and Landing write.
+    // The names that Landing and OrderScanner write; k is [partition, offset, milliseconds].
     private static readonly string Columns =
-        $"p: 'INTEGER', o: 'BIGINT', i: 'BIGINT', t: 'BIGINT', s: 'VARCHAR', u: 'VARCHAR', a: '{s_money.ToSql()}', d: 'VARCHAR', "
+        $"k: 'BIGINT[]', t: 'BIGINT', s: 'VARCHAR', u: 'VARCHAR', a: '{s_money.ToSql()}', d: 'VARCHAR', "
         + $"l: '{s_products.ToSql()}', y: 'VARCHAR', e: '{s_money.ToSql()}'";
 }

@@ -11,7 +11,9 @@ namespace Pipeline.Purchases.Infrastructure;
 /// <summary>The table of orders in the lake.</summary>
 internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, ILogger<PurchaseTable> logger) : IPurchaseTable
 {
-    /// <summary>A merged file is too large for the level that made it, sooner or later: a row is rewritten a few times, not with every merge after it.</summary>
+    /// <summary>
+    /// A merged file is too large for the level that made it, sooner or later: a row is rewritten a few times, not with every merge after it.
+    /// </summary>
     private static readonly DeltaCompaction[] s_levels =
     [
         new() { SmallBytes = 2L << 20, TargetBytes = 16L << 20, MinFiles = 16 },
@@ -68,7 +70,8 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, ILog
             new DeltaAppend
             {
                 Files = files,
-                Transactions = [.. landing.Partitions.Select(p => new DeltaTransaction(PurchasedItemsTable.TransactionApp(p.Key), p.Value.Expected, p.Value.Last))],
+                Transactions = [.. landing.Partitions.Select(
+                    p => new DeltaTransaction(PurchasedItemsTable.TransactionApp(p.Key), p.Value.Expected, p.Value.Last))],
                 Operation = "STREAMING UPDATE",
             },
             cancellationToken);
@@ -88,7 +91,8 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, ILog
                 continue;
             var result = await Table.CompactAsync(level, cancellationToken);
             done = new PurchasesCompacted(
-                done.FilesRemoved + result.FilesRemoved, done.FilesAdded + result.FilesAdded, done.BytesRemoved + result.BytesRemoved, done.BytesAdded + result.BytesAdded);
+                done.FilesRemoved + result.FilesRemoved, done.FilesAdded + result.FilesAdded,
+                done.BytesRemoved + result.BytesRemoved, done.BytesAdded + result.BytesAdded);
         }
 
         return done;
@@ -110,12 +114,21 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, ILog
     /// <exception cref="TerminalException">Not every line became a row.</exception>
     private async ValueTask<IReadOnlyList<DeltaFile>> WriteAsync(DuckConnection connection, Landing landing, CancellationToken cancellationToken)
     {
-        var write = new DeltaWriteOptions { ExpectOnePartition = landing.Earliest?.UtcDateTime.Date == landing.Latest?.UtcDateTime.Date };
+        var write = new DeltaWriteOptions { Partition = PartitionOf(landing) };
         var written = await Table.WriteFilesAsync(connection, LandingSql.Rows(landing), write, cancellationToken);
         if (written.Rows == landing.Rows)
             return written.Files;
         await Table.DiscardFilesAsync(written.Files, cancellationToken);
         throw new TerminalException($"Landing purchases: {landing.Rows} lines became {written.Rows} rows.");
+    }
+
+    /// <summary>The partition where all rows are of one, as nearly always; null where they are of several.</summary>
+    private static Dictionary<string, string?>? PartitionOf(Landing landing)
+    {
+        var date = DateOnly.FromDateTime(landing.Earliest!.Value.UtcDateTime);
+        return date == DateOnly.FromDateTime(landing.Latest!.Value.UtcDateTime)
+            ? new Dictionary<string, string?> { [PurchasedItemsTable.OrderDate] = date.ToString("O", CultureInfo.InvariantCulture) }
+            : null;
     }
 
     /// <summary>The lines that do not become whole rows: all that were written but those that do.</summary>
@@ -144,13 +157,13 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, ILog
         return refused;
     }
 
-    // Lines begin with {"p":PARTITION,"o":OFFSET, as Landing writes them.
+    // Lines begin with {"k":[PARTITION,OFFSET, as Landing writes them.
     private static RecordPosition PositionOf(string line)
     {
-        var rest = line.AsSpan("{\"p\":".Length);
+        var rest = line.AsSpan("{\"k\":[".Length);
         var comma = rest.IndexOf(',');
         var partition = int.Parse(rest[..comma], NumberStyles.None, CultureInfo.InvariantCulture);
-        rest = rest[(comma + ",\"o\":".Length)..];
+        rest = rest[(comma + 1)..];
         return new RecordPosition(partition, long.Parse(rest[..rest.IndexOf(',')], NumberStyles.None, CultureInfo.InvariantCulture));
     }
 }

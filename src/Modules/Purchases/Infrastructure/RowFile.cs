@@ -6,7 +6,8 @@ using Pipeline.Purchases.Application;
 namespace Pipeline.Purchases.Infrastructure;
 
 /// <summary>
-/// A file that lives in memory (Linux) or in a temporary folder that is emptied with the process. Used again and again, so that its pages are not zeroed each time.
+/// A file that lives in memory (Linux) or in a temporary folder that is emptied with the process. Used again and again, so that its pages are not
+/// zeroed each time.
 /// </summary>
 internal sealed partial class RowFile : IRowFile
 {

@@ -7,7 +7,9 @@ using Pipeline.Purchases.Contracts;
 
 namespace Pipeline.Purchases.Infrastructure;
 
-/// <summary>Merges small files as they come together, and once a day the rest of them; deletes what is no longer needed. One member of the group does it.</summary>
+/// <summary>
+/// Merges small files as they come together, and once a day the rest of them; deletes what is no longer needed. One member of the group does it.
+/// </summary>
 internal sealed class TableMaintenance(
     LandingSink sink, IServiceScopeFactory scopes, IOptions<PurchasesOptions> options, TimeProvider time, ILogger<TableMaintenance> logger) : BackgroundService
 {
@@ -21,7 +23,8 @@ internal sealed class TableMaintenance(
             RunAsync(vacuum < s_firstVacuum ? vacuum : s_firstVacuum, vacuum, new CompactPurchases(All: true), stoppingToken, new VacuumPurchases()));
     }
 
-    private async Task RunAsync<T>(TimeSpan first, TimeSpan interval, IRequest<T> request, CancellationToken stoppingToken, IRequest<PurchasesVacuumed>? then = null)
+    private async Task RunAsync<T>(
+        TimeSpan first, TimeSpan interval, IRequest<T> request, CancellationToken stoppingToken, IRequest<PurchasesVacuumed>? then = null)
     {
         if (interval == TimeSpan.Zero)
             return;

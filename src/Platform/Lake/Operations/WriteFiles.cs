@@ -11,6 +11,12 @@ public sealed record DeltaWriteOptions
     /// </summary>
     public bool ExpectOnePartition { get; init; }
 
+    /// <summary>
+    /// The partition that the rows are of, where the caller knows it, with a value for each partition column as DuckDB writes it as text: as
+    /// <see cref="ExpectOnePartition"/>, without the query for the first row.
+    /// </summary>
+    public IReadOnlyDictionary<string, string?>? Partition { get; init; }
+
     /// <summary>True writes columns that the table lacks; pass <see cref="DeltaFiles.Schema"/> on to the append then. False refuses them.</summary>
     public bool AddColumns { get; init; }
 }

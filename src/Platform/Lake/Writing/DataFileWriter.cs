@@ -12,10 +12,12 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
     public async ValueTask<DeltaFiles> WriteAsync(DuckConnection connection, string query, DeltaWriteOptions options, CancellationToken cancellationToken)
     {
         var source = SourceQuery.Describe(connection, query, snapshot, options.AddColumns, cancellationToken);
+        if (options.Partition is { } partition && source.PartitionColumns.FirstOrDefault(c => !partition.ContainsKey(c.Name)) is { } missing)
+            throw new TerminalException($"Write to Delta table '{location.Path}': the partition that was given lacks a value for column '{missing.Name}'.");
         var staging = location.Store.NewStagingPath("");
         try
         {
-            var copies = await Task.Run(() => Copy(connection, source, staging, options.ExpectOnePartition, cancellationToken), cancellationToken);
+            var copies = await Task.Run(() => Copy(connection, source, staging, options, cancellationToken), cancellationToken);
             foreach (var copy in copies)
                 RefuseNulls(copy, source);
             var files = await PublishAsync(copies, source, cancellationToken);
@@ -47,13 +49,14 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
         }
     }
 
-    private static List<CopyResult> Copy(DuckConnection connection, SourceQuery source, string staging, bool expectOne, CancellationToken cancellationToken)
+    private static List<CopyResult> Copy(
+        DuckConnection connection, SourceQuery source, string staging, DeltaWriteOptions options, CancellationToken cancellationToken)
     {
         if (source.PartitionColumns.Count == 0)
             return CopyResult.Run(connection, $"COPY ({source.Select}) TO {Sql.Literal(staging)} ({Parquet})", cancellationToken);
-        if (expectOne)
+        if (options.ExpectOnePartition || options.Partition is not null)
         {
-            var first = FirstPartition(connection, source, cancellationToken);
+            IReadOnlyDictionary<string, string?>? first = options.Partition ?? FirstPartition(connection, source, cancellationToken);
             if (first is null)
                 return [];
             if (TryCopyOne(connection, source, staging, first, cancellationToken) is { } one)
@@ -80,7 +83,7 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
     }
 
     private static CopyResult? TryCopyOne(
-        DuckConnection connection, SourceQuery source, string staging, Dictionary<string, string?> values, CancellationToken cancellationToken)
+        DuckConnection connection, SourceQuery source, string staging, IReadOnlyDictionary<string, string?> values, CancellationToken cancellationToken)
     {
         var names = string.Join(", ", source.PartitionColumns.Select(c => Sql.Identifier(c.Name)));
         // Plain equality costs a few percent of the whole COPY, IS NOT DISTINCT FROM three times as much.
