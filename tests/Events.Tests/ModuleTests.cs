@@ -49,6 +49,15 @@ public class ModuleTests
     }
 
     [Theory]
+    [InlineData(10, 200)]
+    [InlineData(66, 200)]
+    [InlineData(100, 300)]
+    [InlineData(199, 597)]
+    [InlineData(5_000, 600)]
+    public void Interval_OfSlowTransactions_GrowsToThreeTimes(int busy, int expected) =>
+        Assert.Equal(TimeSpan.FromMilliseconds(expected), UserEventsConsumer.Interval(TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(busy)));
+
+    [Theory]
     [InlineData("user-17", "PageVisited", "user-17/PageVisited")]
     [InlineData("a/b", "%", "a%2Fb/%25")]
     [InlineData("ä ", "/", "%C3%A4%20/%2F")]

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Pipeline.Events.Contracts;
 
 namespace Pipeline.Events;
 
@@ -15,7 +16,8 @@ public sealed class EventsOptions
     public TimeSpan Interval { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>
-    /// Under load, transactions start at least this far apart, so that each carries more; an event after a quiet time is stored at once. Default 200 ms.
+    /// Under load, transactions start at least this far apart, up to three times as far when they are slow, so that each carries more; an event after a
+    /// quiet time is stored at once. Default 200 ms.
     /// </summary>
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(200);
 

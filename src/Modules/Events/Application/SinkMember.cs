@@ -11,7 +11,8 @@ namespace Pipeline.Events.Application;
 /// group know
 /// afterwards how far it is. Not thread-safe. After an exception it may have read what it did not store: dispose of it and join again.
 /// </summary>
-internal sealed class SinkMember(IUserEventStore store, IServiceScopeFactory scopes, Retry retry, EventsOptions options, ILogger logger)
+internal sealed class SinkMember(
+    IUserEventStore store, IServiceScopeFactory scopes, Retry retry, EventsOptions options, TimeProvider time, ILogger logger)
     : IPartitionHandler, IAsyncDisposable
 {
     private static readonly StoredUserEvents _nothing = new(false, 0, 0, new Dictionary<int, long>());
@@ -21,6 +22,12 @@ internal sealed class SinkMember(IUserEventStore store, IServiceScopeFactory sco
     private readonly List<RecordBatch> _pending = [];
     private IConsumer? _consumer;
     private bool _unsound;
+
+    /// <summary>How long the last batch took from its first record to the commit.</summary>
+    public TimeSpan Busy { get; private set; }
+
+    /// <summary>Whether the last batch was as large as one may be, so that more is likely to wait.</summary>
+    public bool Full { get; private set; }
 
     private IConsumer Consumer => _consumer ?? throw new InvalidOperationException("The member has not joined.");
 
@@ -87,6 +94,8 @@ internal sealed class SinkMember(IUserEventStore store, IServiceScopeFactory sco
             return null;
         }
 
+        var started = time.GetTimestamp();
+        Full = _pending.Sum(b => (long)b.Data.Length) >= options.MaxBatchBytes;
         using var activity = LogTracing.StartConsumerActivity(_pending[0], UserEventsSink.Group);
         var stored = await retry.RunAsync(SendAsync, "Store user events", cancellationToken);
         if (stored.Fenced)
@@ -98,6 +107,7 @@ internal sealed class SinkMember(IUserEventStore store, IServiceScopeFactory sco
         foreach (var (partition, next) in stored.Positions)
             _positions[partition] = _toCommit[partition] = next;
         await CommitAsync(cancellationToken);
+        Busy = time.GetElapsedTime(started);
         return stored;
     }
 

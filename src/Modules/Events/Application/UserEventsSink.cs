@@ -8,7 +8,13 @@ namespace Pipeline.Events.Application;
 
 /// <summary>Opens memberships of consumer group <see cref="Group"/>, by which the module takes user events from the log.</summary>
 internal sealed class UserEventsSink(
-    IEventLog log, IUserEventStore store, IServiceScopeFactory scopes, Retry retry, IOptions<EventsOptions> options, ILogger<UserEventsSink> logger)
+    IEventLog log,
+    IUserEventStore store,
+    IServiceScopeFactory scopes,
+    Retry retry,
+    IOptions<EventsOptions> options,
+    TimeProvider time,
+    ILogger<UserEventsSink> logger)
 {
     /// <summary>The consumer group of the module.</summary>
     public const string Group = "events";
@@ -17,7 +23,7 @@ internal sealed class UserEventsSink(
     public async Task<SinkMember> JoinAsync(CancellationToken cancellationToken)
     {
         await EnsureDeadLetterTopicAsync(cancellationToken);
-        var member = new SinkMember(store, scopes, retry, options.Value, logger);
+        var member = new SinkMember(store, scopes, retry, options.Value, time, logger);
         var definition = new ConsumerDefinition(Topics.UserEvents, Group, member, options.Value.MaxReadBytes);
         member.Attach(await log.SubscribeAsync(definition, cancellationToken));
         return member;

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pipeline.Events.Application;
+using Pipeline.Events.Contracts;
 
 namespace Pipeline.Events.Infrastructure;
 
@@ -63,9 +64,16 @@ internal sealed class UserEventsConsumer(
                 continue;
 
             // The wait for records counts: after a quiet time there is no pause to make up for.
-            var pause = options.Value.CommitInterval - time.GetElapsedTime(started);
-            if (pause > TimeSpan.Zero)
+            var pause = Interval(options.Value.CommitInterval, member.Busy) - time.GetElapsedTime(started);
+            if (pause > TimeSpan.Zero && !member.Full)
                 await Task.Delay(pause, time, cancellationToken);
         }
     }
+
+    /// <summary>
+    /// The time between transactions: the slower they get, as when the machine is busy, the more each shall carry, since each count is written once a transaction
+    /// however many events it stands for. At most three times what is configured.
+    /// </summary>
+    internal static TimeSpan Interval(TimeSpan configured, TimeSpan busy) =>
+        busy * 3 <= configured ? configured : busy < configured ? busy * 3 : configured * 3;
 }

@@ -10,15 +10,27 @@ internal static class EventQueries
 
     private const string Columns = "SELECT user_id, session_id, event_name, time_stamp, attributes FROM events.user_events";
 
-    private const string Newest = "ORDER BY time_stamp DESC, partition, \"offset\" DESC LIMIT $1";
+    private const string Newest = "time_stamp DESC, partition, \"offset\" DESC LIMIT $1";
 
-    private const string OfUser = $"{Columns} WHERE time_stamp >= $2 AND time_stamp < $3 AND user_id = $4 {Newest}";
+    /// <summary>The index gives the hours in order; within each the rows are sorted, newest hour first, until there are enough.</summary>
+    private const string OfUser =
+        $"{Columns} WHERE time_stamp >= $2 AND time_stamp < $3 AND user_id = $4 AND hour >= $5 AND hour <= $6 ORDER BY hour DESC, {Newest}";
 
-    private const string OfAll = $"{Columns} WHERE time_stamp >= $2 AND time_stamp < $3 {Newest}";
+    private const string OfAll = $"{Columns} WHERE time_stamp >= $2 AND time_stamp < $3 ORDER BY {Newest}";
 
-    /// <summary>The first look back of a question about all users, and how much further each next one goes.</summary>
-    private static readonly TimeSpan _firstWindow = TimeSpan.FromSeconds(1);
-    private const int WindowGrowth = 8;
+
+    private const string Sample =
+        """
+        SELECT time_stamp FROM events.user_events
+        WHERE "offset" % 1024 = 0 AND time_stamp >= $2 AND time_stamp < $3
+        ORDER BY time_stamp DESC OFFSET $1 LIMIT 1
+        """;
+
+    /// <summary>One event in so many is in the sample; as in <see cref="Sample"/> and the index that serves it.</summary>
+    private const int SampleEvery = 1024;
+
+    /// <summary>Where a sample was too small, by how much the next one is larger.</summary>
+    private const int SampleGrowth = 8;
 
     /// <summary>One count more than asked for tells whether there is a next page.</summary>
     public static async Task<EventCountsPage> CountsAsync(NpgsqlDataSource dataSource, GetEventCounts query, CancellationToken cancellationToken)
@@ -40,25 +52,23 @@ internal static class EventQueries
     }
 
     /// <summary>
-    /// Of one user by the index on user and time. Of all users there is no index that has the order, as it would cost each event more than the question is
-    /// worth:
-    /// ever longer windows are looked at, which the block-range index on time narrows to the rows in question, until one holds enough.
+    /// Of one user by the index on user and hour. Of all users there is no index with all times, as it would cost each event more than the question is worth: a
+    /// sample of the times tells how far back to look for enough events.
     /// </summary>
-    public static async Task<IReadOnlyList<StoredUserEvent>> EventsAsync(
-        NpgsqlDataSource dataSource, TimeProvider time, GetUserEvents query, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<StoredUserEvent>> EventsAsync(NpgsqlDataSource dataSource, GetUserEvents query, CancellationToken cancellationToken)
     {
         var from = query.From?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
         var to = query.To?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
         if (query.UserId is not null)
-            return await ReadAsync(dataSource, OfUser, query.Limit, from, to, query.UserId, cancellationToken);
+            return await OfUserAsync(dataSource, query.UserId, query.Limit, from, to, cancellationToken);
 
-        var now = time.GetUtcNow().UtcDateTime;
-        var end = to < now ? to : now;
-        for (var window = _firstWindow; ; window *= WindowGrowth)
+        for (long samples = (query.Limit / SampleEvery) + 2; ; samples *= SampleGrowth)
         {
-            var low = end - from > window ? end - window : from;
-            var events = await ReadAsync(dataSource, OfAll, query.Limit, low, to, null, cancellationToken);
-            if (events.Count == query.Limit || low == from)
+            await using var sample = Command(dataSource, Sample, samples, from, to);
+            var low = await sample.ExecuteScalarAsync(cancellationToken) as DateTime?;
+            await using var command = Command(dataSource, OfAll, query.Limit, low ?? from, to);
+            var events = await ReadAsync(command, cancellationToken);
+            if (events.Count == query.Limit || low is null)
                 return events;
         }
     }
@@ -71,15 +81,32 @@ internal static class EventQueries
         return $" AND {column} = ${command.Parameters.Count}";
     }
 
-    private static async Task<List<StoredUserEvent>> ReadAsync(
-        NpgsqlDataSource dataSource, string sql, int limit, DateTime from, DateTime to, string? user, CancellationToken cancellationToken)
+    /// <summary>The hour that a time is in, as column <c>hour</c> has it.</summary>
+    public static int HourOf(long microseconds) => HourOf(DateTime.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond));
+
+    private static int HourOf(DateTime time) => (int)((time.Ticks / TimeSpan.TicksPerHour) - (DateTime.UnixEpoch.Ticks / TimeSpan.TicksPerHour));
+
+    private static async Task<List<StoredUserEvent>> OfUserAsync(
+        NpgsqlDataSource dataSource, string user, int limit, DateTime from, DateTime to, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(sql);
-        command.Parameters.Add(Parameter.Of((long)limit));
+        await using var command = Command(dataSource, OfUser, limit, from, to);
+        command.Parameters.Add(Parameter.Of(user));
+        command.Parameters.Add(Parameter.Of(HourOf(from)));
+        command.Parameters.Add(Parameter.Of(HourOf(to)));
+        return await ReadAsync(command, cancellationToken);
+    }
+
+    private static NpgsqlCommand Command(NpgsqlDataSource dataSource, string sql, long limit, DateTime from, DateTime to)
+    {
+        var command = dataSource.CreateCommand(sql);
+        command.Parameters.Add(Parameter.Of(limit));
         command.Parameters.Add(Parameter.Of(from));
         command.Parameters.Add(Parameter.Of(to));
-        if (user is not null)
-            command.Parameters.Add(Parameter.Of(user));
+        return command;
+    }
+
+    private static async Task<List<StoredUserEvent>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
         var events = new List<StoredUserEvent>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

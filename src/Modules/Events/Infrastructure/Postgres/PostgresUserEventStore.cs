@@ -101,7 +101,7 @@ internal sealed class PostgresUserEventStore(NpgsqlDataSource dataSource, Segmen
     {
         try
         {
-            return await EventQueries.EventsAsync(dataSource, time, query, cancellationToken);
+            return await EventQueries.EventsAsync(dataSource, query, cancellationToken);
         }
         catch (Exception e)
         {

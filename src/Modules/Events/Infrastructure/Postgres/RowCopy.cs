@@ -10,13 +10,13 @@ namespace Pipeline.Events.Infrastructure.Postgres;
 internal static class RowCopy
 {
     private const string Command =
-        """COPY events.user_events ("offset", time_stamp, partition, user_id, session_id, event_name, attributes) FROM STDIN (FORMAT BINARY)""";
+        """COPY events.user_events ("offset", time_stamp, partition, hour, user_id, session_id, event_name, attributes) FROM STDIN (FORMAT BINARY)""";
 
-    private const short Fields = 7;
+    private const short Fields = 8;
     private const int BufferBytes = 256 << 10;
 
-    /// <summary>Field count, seven lengths, offset, timestamp, partition, and the version byte of jsonb.</summary>
-    private const int FixedBytes = sizeof(short) + (Fields * sizeof(int)) + sizeof(long) + sizeof(long) + sizeof(int) + 1;
+    /// <summary>Field count, eight lengths, offset, timestamp, partition, hour, and the version byte of jsonb.</summary>
+    private const int FixedBytes = sizeof(short) + (Fields * sizeof(int)) + sizeof(long) + sizeof(long) + sizeof(int) + sizeof(int) + 1;
 
     private const byte JsonbVersion = 1;
 
@@ -89,9 +89,8 @@ internal static class RowCopy
         target = target[sizeof(short)..];
         Write(ref target, row.Offset);
         Write(ref target, row.Microseconds - PostgresEpochMicroseconds);
-        BinaryPrimitives.WriteInt32BigEndian(target, sizeof(int));
-        BinaryPrimitives.WriteInt32BigEndian(target[sizeof(int)..], row.Partition);
-        target = target[(2 * sizeof(int))..];
+        Write(ref target, row.Partition);
+        Write(ref target, EventQueries.HourOf(row.Microseconds));
         Write(ref target, batch.UserId(row));
         Write(ref target, batch.SessionId(row));
         Write(ref target, batch.EventName(row));
@@ -107,6 +106,13 @@ internal static class RowCopy
         BinaryPrimitives.WriteInt32BigEndian(target, sizeof(long));
         BinaryPrimitives.WriteInt64BigEndian(target[sizeof(int)..], value);
         target = target[(sizeof(int) + sizeof(long))..];
+    }
+
+    private static void Write(ref Span<byte> target, int value)
+    {
+        BinaryPrimitives.WriteInt32BigEndian(target, sizeof(int));
+        BinaryPrimitives.WriteInt32BigEndian(target[sizeof(int)..], value);
+        target = target[(2 * sizeof(int))..];
     }
 
     private static void Write(ref Span<byte> target, ReadOnlySpan<byte> text)

@@ -7,7 +7,7 @@ namespace Pipeline.Events.Infrastructure.Postgres;
 internal sealed class Segments(NpgsqlDataSource dataSource)
 {
     /// <summary>How many offsets of each partition a segment holds. Fixed for the life of a database, as the segments' bounds are multiples of it.</summary>
-    public const long Size = 1 << 19;
+    public const long Size = 1 << 20;
 
     /// <summary>After so many rows, a few MB, the index on time is told of them; until then they are read by every question about all users.</summary>
     private const int SummaryRows = 16_384;

@@ -1,4 +1,4 @@
-namespace Pipeline.Events;
+namespace Pipeline.Events.Contracts;
 
 /// <summary>When events are stored and counted.</summary>
 public enum EventsMode
