@@ -27,8 +27,8 @@ public sealed class PostgresLogOptions
     /// <summary>How many bytes of the newest records stay in memory for consumers in the same process; 0 reads all from PostgreSQL.</summary>
     public long TailCacheBytes { get; set; } = 24 << 20;
 
-    /// <summary>Other processes are told of new records at most this often.</summary>
-    public TimeSpan NotifyInterval { get; set; } = TimeSpan.FromMilliseconds(10);
+    /// <summary>Other processes are told of new records at most this often; at once after a pause. Each time costs them a look and a read of every partition.</summary>
+    public TimeSpan NotifyInterval { get; set; } = TimeSpan.FromMilliseconds(25);
 
     /// <summary>How often a process with consumers looks for new records in case a notification was lost.</summary>
     public TimeSpan RecheckInterval { get; set; } = TimeSpan.FromSeconds(1);
