@@ -87,58 +87,6 @@ public sealed class DeadLetterTests
         Assert.Equal("100001", Header(letters[0], DeadLetterWriter.CutHeader));
     }
 
-    [Fact]
-    public async Task Append_LinesThatTheEngineRefuses_AreFoundAndTheOthersLand()
-    {
-        using var folder = new TempDirectory();
-        var log = Worker.CreateLog();
-        await using var worker = new Worker(folder.FullPath, log);
-        var table = worker.Get<IPurchaseTable>();
-        await table.GetLandedAsync(CancellationToken.None);
-
-        // What the scan should have held back: the table must find it all the same.
-        string[] lines =
-        [
-            Line(0), Line(1, "\"a\":1.5", "\"a\":\"x\""), Line(2), Line(3, "\"s\":\"s\",", ""), Line(4)[..^5],
-            Line(5, "\"ItemCount\":1", "\"ItemCount\":\"x\""), Line(6, "\"ItemCount\":1,", ""), Line(7),
-        ];
-        using var landing = new Landing(new TextFile(worker.Get<Func<IRowFile>>()(), string.Join('\n', lines) + "\n"));
-        for (var i = 0; i < lines.Length; i++)
-            log.Add(Topics.PurchasedItem, 0, Encoding.UTF8.GetBytes(RandomOrders.Plain(i)));
-        landing.Add(log.Read(Topics.PurchasedItem, 0, 0, lines.Length), 0, null, 0);
-        landing.Complete();
-
-        var outcome = await table.AppendAsync(landing, CancellationToken.None);
-        Assert.Null(outcome.Version);
-        Assert.Equal([1L, 3, 4, 5, 6], outcome.Refused.Select(p => p.Offset));
-        landing.Refuse(outcome.Refused);
-        Assert.NotNull((await table.AppendAsync(landing, CancellationToken.None)).Version);
-        Assert.Equal([0L, 2, 7], (await worker.RowsAsync()).Select(r => r.Offset));
-    }
-
-    private static string Line(int offset, string find = "s", string replace = "s")
-    {
-        const string products = """[{"ProductId":"p","ItemCount":1,"ItemPrice":1.5,"ItemDiscount":0}]""";
-        var line = $$"""{"k":[0,{{offset}},1772366400000],"s":"s","t":1772366400000000,"u":"u","a":1.5,"d":"o","l":{{products}},"y":"PayPal"}""";
-        return line.Replace(find, replace, StringComparison.Ordinal);
-    }
-
     private static string Header(NewRecord record, string name) =>
         Encoding.UTF8.GetString(record.Headers.ToArray().Single(h => h.Name == name).Value.Span);
-
-    /// <summary>Holds a given text instead of what is written.</summary>
-    private sealed class TextFile(IRowFile file, string text) : IRowFile
-    {
-        public string Path => file.Path;
-
-        public long Length => file.Length;
-
-        public void Write(ReadOnlySpan<byte> bytes) => file.Write(Encoding.UTF8.GetBytes(text));
-
-        public void Complete() => file.Complete();
-
-        public void Reset() => file.Reset();
-
-        public void Dispose() => file.Dispose();
-    }
 }

@@ -60,7 +60,7 @@ public sealed class EndToEndTests(PostgresFixture postgres) : IClassFixture<Post
         var sent = new Dictionary<(int, long), byte[]>();
         await PublishAsync(log, sent);
         var sink = host.Services.GetRequiredService<Infrastructure.LandingSink>();
-        await Eventually.TrueAsync(() => sink.BufferedRows == PerRound);
+        await Eventually.TrueAsync(() => sink.BufferedRecords == PerRound + 1);
         await host.StopAsync();
 
         using var next = await StartAsync(database, folder.FullPath);

@@ -11,8 +11,8 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Warning, "{Count} records are not orders: they are in topic {Topic} with the reasons")]
     public static partial void DeadLetters(ILogger logger, int count, string topic);
 
-    [LoggerMessage(3, LogLevel.Information, "A landing of {Rows} orders was dropped: another worker landed them")]
-    public static partial void Fenced(ILogger logger, long rows);
+    [LoggerMessage(3, LogLevel.Information, "A landing of {Records} records was dropped: another worker landed them")]
+    public static partial void Fenced(ILogger logger, long records);
 
     [LoggerMessage(4, LogLevel.Error, "A listener failed on the orders of version {Version}, which are landed all the same")]
     public static partial void ListenerFailed(ILogger logger, Exception exception, long version);
@@ -26,11 +26,8 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Error, "The log dropped offsets {From} to {To} of partition {Partition} before they were landed: they are lost")]
     public static partial void RecordsGone(ILogger logger, int partition, long from, long to);
 
-    [LoggerMessage(8, LogLevel.Information, "{Rows} orders were dropped at shutdown and will be read again: {Reason}")]
-    public static partial void DroppedAtStop(ILogger logger, long rows, string reason);
-
-    [LoggerMessage(9, LogLevel.Warning, "The engine refused {Count} of {Rows} rows: {Reason}")]
-    public static partial void RowsRefused(ILogger logger, int count, long rows, string reason);
+    [LoggerMessage(8, LogLevel.Information, "{Records} records were dropped at shutdown and will be read again: {Reason}")]
+    public static partial void DroppedAtStop(ILogger logger, long records, string reason);
 
     [LoggerMessage(10, LogLevel.Warning, "{Request} failed and is tried again at the next interval")]
     public static partial void MaintenanceFailed(ILogger logger, Exception exception, string request);

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
-using Pipeline.Lake;
 using Pipeline.Purchases.Application;
 using Pipeline.Purchases.Infrastructure;
 
@@ -30,7 +29,6 @@ public static class PurchasesModule
     /// <summary>Adds the consumer that lands orders and the table's maintenance; after <see cref="AddPurchases"/>.</summary>
     public static IServiceCollection AddPurchasesWorkers(this IServiceCollection services)
     {
-        services.TryAddSingleton<Func<IRowFile>>(provider => () => RowFile.Open(() => provider.GetRequiredService<IObjectStore>().NewStagingPath(".ndjson")));
         services.TryAddSingleton<LandingSink>();
         services.AddHostedService<LandingConsumer>();
         services.AddHostedService<TableMaintenance>();

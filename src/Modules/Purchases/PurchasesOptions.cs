@@ -14,13 +14,13 @@ public sealed class PurchasesOptions
     /// <summary>A commit brings at most about this many orders. Default 100,000.</summary>
     public int CommitRows { get; set; } = 100_000;
 
-    /// <summary>A commit brings at most about this many bytes of JSON; up to two such amounts are buffered. Default 64 MiB.</summary>
+    /// <summary>A commit brings at most about this many bytes of records; up to two such amounts are buffered. Default 64 MiB.</summary>
     public long CommitBytes { get; set; } = 64L << 20;
 
     /// <summary>How long the oldest buffered order waits for its commit at most. Default 5 s.</summary>
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Memory of the engine that turns JSON into Parquet, in bytes; beyond it the engine spills to disk. Default 256 MiB.</summary>
+    /// <summary>Memory of the engine that turns orders into Parquet, in bytes; beyond it the engine spills to disk. Default 256 MiB.</summary>
     public long EngineMemoryBytes { get; set; } = 256L << 20;
 
     /// <summary>Threads of that engine. Default 2.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Pipeline.DuckDb.Native;
 
 namespace Pipeline.DuckDb;
@@ -25,6 +27,17 @@ internal unsafe struct AppenderColumn(DuckType type, bool asText)
         _validity = null;
     }
 
+    /// <summary>Points at the validity alone, of a vector without values of its own.</summary>
+    internal void AttachValidity(nint vector)
+    {
+        _vector = vector;
+        _data = null;
+        _validity = null;
+    }
+
+    /// <summary>Points at the same vector after it got more room.</summary>
+    internal void Move(nint vector) => Attach(vector);
+
     internal readonly void Write<T>(int row, T value) where T : unmanaged => ((T*)_data)[row] = value;
 
     internal void WriteNull(int row)
@@ -49,19 +62,23 @@ internal unsafe struct AppenderColumn(DuckType type, bool asText)
     internal readonly void WriteBytes(int row, ReadOnlySpan<byte> value, Utf8Arena arena)
     {
         var entry = _data + ((long)row * 16);
-        *(int*)entry = value.Length;
-        if (value.Length <= InlineLength)
-        {
-            *(long*)(entry + 4) = 0;
-            *(int*)(entry + 12) = 0;
-            value.CopyTo(new Span<byte>(entry + 4, InlineLength));
+        if (TryInline(entry, value))
             return;
-        }
 
         var target = arena.Reserve(value.Length);
         value.CopyTo(new Span<byte>(target, value.Length));
         arena.Take(value.Length);
         Point(entry, target);
+    }
+
+    /// <summary>The same without a copy of more than 12 bytes: they stay where they are as long as the vector is used.</summary>
+    internal readonly void WriteInPlace(int row, ReadOnlySpan<byte> value)
+    {
+        var entry = _data + ((long)row * 16);
+        if (TryInline(entry, value))
+            return;
+
+        Point(entry, (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(value)));
     }
 
     /// <summary>Writes bytes that already lie in the arena, reserved but not yet taken.</summary>
@@ -77,6 +94,18 @@ internal unsafe struct AppenderColumn(DuckType type, bool asText)
         *(int*)entry = length;
         arena.Take(length);
         Point(entry, value);
+    }
+
+    /// <summary>Writes the length, and the bytes too if they have room in place.</summary>
+    private static bool TryInline(byte* entry, ReadOnlySpan<byte> value)
+    {
+        *(int*)entry = value.Length;
+        if (value.Length > InlineLength)
+            return false;
+        *(long*)(entry + 4) = 0;
+        *(int*)(entry + 12) = 0;
+        value.CopyTo(new Span<byte>(entry + 4, InlineLength));
+        return true;
     }
 
     private static void Point(byte* entry, byte* target)

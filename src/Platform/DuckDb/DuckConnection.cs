@@ -102,6 +102,17 @@ public sealed class DuckConnection : IDisposable
         return DuckAppender.Create(_session, table, schema);
     }
 
+    /// <summary>Lets SQL read rows that code makes, on any connection of the database, as the table <see cref="DuckRowTable.Sql"/>.</summary>
+    /// <exception cref="DuckException">The type of a column is wrong.</exception>
+    /// <exception cref="NotSupportedException">A column has a type that code cannot write: ARRAY, MAP, UNION.</exception>
+    public DuckRowTable Expose(IDuckRowSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        _session.Handle.Database.EnsureRowFunction();
+        using var columns = Query($"SELECT {string.Join(", ", source.Columns.Select(c => $"CAST(NULL AS {c.Type})"))} LIMIT 0");
+        return new DuckRowTable(source, columns.TakeNativeTypes());
+    }
+
     /// <summary>Asks the query that runs on this connection to stop: it ends with <see cref="OperationCanceledException"/>. From any thread.</summary>
     public void Interrupt() => _session.Handle.Interrupt();
 

@@ -31,6 +31,15 @@ public sealed class DuckResult : IDisposable
         _chunk = new DuckChunk(_chunkHandle, Columns);
     }
 
+    /// <summary>The native types of the columns, for the caller to free.</summary>
+    internal unsafe nint[] TakeNativeTypes()
+    {
+        var types = new nint[Columns.Count];
+        for (var i = 0; i < types.Length; i++)
+            types[i] = NativeMethods.duckdb_column_logical_type(_handle.Pointer, (ulong)i);
+        return types;
+    }
+
     /// <summary>The columns, also of a result without rows.</summary>
     public IReadOnlyList<DuckColumn> Columns { get; }
 

@@ -44,6 +44,20 @@ public sealed class RecordBatch : IDisposable
     /// <summary>The records' bytes.</summary>
     public ReadOnlyMemory<byte> Data => _data;
 
+    /// <summary>The records from an offset on, in the same bytes: as long as this batch is not disposed of.</summary>
+    public RecordBatch From(long offset)
+    {
+        if (offset <= BaseOffset)
+            return this;
+        if (offset >= NextOffset)
+            return new RecordBatch(Topic, Partition, NextOffset, 0, default(ReadOnlyMemory<byte>));
+        var passed = (int)(offset - BaseOffset);
+        var at = 0;
+        for (var i = 0; i < passed; i++)
+            at += RecordCodec.RecordLength(_data.Span[at..]);
+        return new RecordBatch(Topic, Partition, offset, Count - passed, _data[at..]);
+    }
+
     /// <summary>Walks the records.</summary>
     public Enumerator GetEnumerator() => new(this);
 
@@ -57,19 +71,9 @@ public sealed class RecordBatch : IDisposable
     /// <summary>Walks the records of a batch.</summary>
     public ref struct Enumerator
     {
-        private readonly ReadOnlyMemory<byte> _data;
-        private readonly long _baseOffset;
-        private readonly int _count;
-        private int _index;
-        private int _at;
+        private RecordCursor _cursor;
 
-        internal Enumerator(RecordBatch batch)
-        {
-            _data = batch._data;
-            _baseOffset = batch.BaseOffset;
-            _count = batch.Count;
-            _index = -1;
-        }
+        internal Enumerator(RecordBatch batch) => _cursor = new RecordCursor(batch);
 
         /// <summary>The record at hand.</summary>
         public RecordView Current { get; private set; }
@@ -78,13 +82,47 @@ public sealed class RecordBatch : IDisposable
         /// <exception cref="TerminalException">The bytes are not records.</exception>
         public bool MoveNext()
         {
-            if (++_index >= _count)
+            if (!_cursor.TryNext(out var record))
                 return false;
-            var length = RecordCodec.RecordLength(_data.Span[_at..]);
-            Current = new RecordView(_data.Slice(_at, length), _baseOffset + _index);
-            _at += length;
+            Current = record;
             return true;
         }
+    }
+}
+
+/// <summary>A place between two records of a batch, for who walks a batch in several goes; valid until the batch is disposed.</summary>
+public struct RecordCursor
+{
+    private readonly ReadOnlyMemory<byte> _data;
+    private readonly int _count;
+    private readonly long _baseOffset;
+    private int _index;
+    private int _at;
+
+    /// <summary>The place before the first record.</summary>
+    public RecordCursor(RecordBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        _data = batch.Data;
+        _count = batch.Count;
+        _baseOffset = batch.BaseOffset;
+    }
+
+    /// <summary>Passes over the next record and gives it; false at the end.</summary>
+    /// <exception cref="TerminalException">The bytes are not records.</exception>
+    public bool TryNext(out RecordView record)
+    {
+        if (_index >= _count)
+        {
+            record = default;
+            return false;
+        }
+
+        var length = RecordCodec.RecordLength(_data.Span[_at..]);
+        record = new RecordView(_data.Slice(_at, length), _baseOffset + _index);
+        _at += length;
+        _index++;
+        return true;
     }
 }
 

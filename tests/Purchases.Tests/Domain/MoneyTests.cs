@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
@@ -62,27 +61,6 @@ public sealed class MoneyTests
 
         Assert.Equal(expected, parsed ? ReferenceOrder.Text(scaled) : null);
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
-
-    [Fact]
-    public void IsPlain_Number_IsExactTheWayTheEngineReadsIt() => Prop.ForAll(s_numbers.ToArbitrary(), number =>
-    {
-        if (!Money.IsPlain(Encoding.ASCII.GetBytes(number)))
-            return;
-        Assert.True(Money.TryParse(Encoding.ASCII.GetBytes(number), out var scaled));
-        var read = number.Contains('.', StringComparison.Ordinal)
-            ? (long)Math.Round(double.Parse(number, CultureInfo.InvariantCulture) * 10_000)
-            : long.Parse(number, CultureInfo.InvariantCulture) * 10_000;
-        Assert.Equal(scaled, read);
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
-
-    [Fact]
-    public void AppendQuoted_AnyAmount_IsItsText() => Prop.ForAll(ArbMap.Default.ArbFor<long>(), amount =>
-    {
-        var scaled = amount % 1_000_000_000_000_000_000;
-        using var line = new LineBuffer(4);
-        Money.AppendQuoted(line, scaled);
-        Assert.Equal($"\"{ReferenceOrder.Text(new BigInteger(scaled))}\"", Encoding.ASCII.GetString(line.Written));
-    }).QuickCheckThrowOnFailure();
 
     [Theory]
     [InlineData("1", true)]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using FsCheck;
@@ -14,11 +15,30 @@ public sealed class OrderScannerTests
         $$"""{"SessionId":"s","TimeStamp":"2026-03-01T12:00:00Z","UserId":"u","TotalPrice":1.5,"OrderId":"o","Products":{{Products}},"PaymentType":"PayPal"}""";
 
     [Fact]
-    public void TryAppend_PlainOrder_IsOneLineOfShortNames()
+    public void TryScan_PlainOrder_FindsItsFields()
     {
-        var (line, timestamp, _) = Scan(Good);
-        Assert.Equal($",\"s\":\"s\",\"t\":1772366400000000,\"u\":\"u\",\"a\":1.5,\"d\":\"o\",\"l\":{Products},\"y\":\"PayPal\"", line);
-        Assert.Equal(1_772_366_400_000_000, timestamp);
+        var order = new ScannedOrder();
+        var payload = Encoding.UTF8.GetBytes(Good);
+        Assert.True(OrderScanner.TryScan(payload, order, out _));
+        Assert.Equal(1_772_366_400_000_000, order.TimeStamp);
+        Assert.Equal(15_000, order.TotalPrice);
+        Assert.Equal("PayPal", Encoding.UTF8.GetString(order.PaymentType.Raw(payload)));
+        Assert.Equal(1, order.Products[0].ItemCount);
+        Assert.Equal(15_000, order.Products[0].ItemPrice);
+    }
+
+    [Fact]
+    public void TryScan_OrderAfterALongerOne_HasOnlyItsOwnProducts()
+    {
+        var order = new ScannedOrder();
+        var product = Products[1..^1];
+        var many = Good.Replace(Products, $"[{string.Join(',', Enumerable.Repeat(product, 100))}]", StringComparison.Ordinal);
+        Assert.True(OrderScanner.TryScan(Encoding.UTF8.GetBytes(many), order, out _));
+        Assert.Equal(100, order.ProductCount);
+        Assert.True(OrderScanner.TryScan(Encoding.UTF8.GetBytes(Good), order, out _));
+        Assert.Equal(1, order.ProductCount);
+        Assert.True(OrderScanner.TryScan(Encoding.UTF8.GetBytes(Good.Replace("\"u\"", "\"\\u0075\"", StringComparison.Ordinal)), order, out _));
+        Assert.Equal(1, order.ProductCount);
     }
 
     [Theory]
@@ -41,8 +61,8 @@ public sealed class OrderScannerTests
     [InlineData("\"ProductId\":\"p\"", "\"ProductId\":7", "Products[0].ProductId must be a string, not a number")]
     [InlineData("\"ItemDiscount\":0}", "\"ItemDiscount\":0},{\"ItemPrice\":[]}", "Products[1].ItemPrice must be a number, not an array")]
     [InlineData("\"ItemDiscount\":0}", "\"ItemDiscount\":0},5", "Products[1] must be an object, not a number")]
-    public void TryAppend_WrongMember_IsNamed(string find, string replace, string reason) =>
-        Assert.Equal(reason, Scan(Good.Replace(find, replace, StringComparison.Ordinal)).Reason);
+    public void TryScan_WrongMember_IsNamed(string find, string replace, string reason) =>
+        Assert.Equal(reason, Reason(Good.Replace(find, replace, StringComparison.Ordinal)));
 
     [Theory]
     [InlineData("", "The payload is empty")]
@@ -51,95 +71,97 @@ public sealed class OrderScannerTests
     [InlineData("{}", "SessionId is missing")]
     [InlineData("{\"Products\":[]}", "Products is empty")]
     [InlineData("{\"Products\":{}}", "Products must be an array, not an object")]
-    public void TryAppend_WrongPayload_IsExplained(string payload, string reason) => Assert.Equal(reason, Scan(payload).Reason);
+    public void TryScan_WrongPayload_IsExplained(string payload, string reason) => Assert.Equal(reason, Reason(payload));
 
     [Theory]
     [InlineData("x")]
     [InlineData("{")]
     [InlineData("{\"UserId\":\"u\",}")]
     [InlineData("{\"UserId\":\"a\nb\"}")]
-    public void TryAppend_BrokenJson_IsExplained(string payload) =>
-        Assert.StartsWith("The payload is not JSON", Scan(payload).Reason, StringComparison.Ordinal);
+    public void TryScan_BrokenJson_IsExplained(string payload) =>
+        Assert.StartsWith("The payload is not JSON", Reason(payload), StringComparison.Ordinal);
 
     [Fact]
-    public void TryAppend_SomethingAfterTheObject_IsNotJson() =>
-        Assert.StartsWith("The payload is not JSON", Scan(Good + Good).Reason, StringComparison.Ordinal);
+    public void TryScan_SomethingAfterTheObject_IsNotJson() =>
+        Assert.StartsWith("The payload is not JSON", Reason(Good + Good), StringComparison.Ordinal);
 
     [Fact]
-    public void TryAppend_NotUtf8_IsExplained()
+    public void TryScan_NotUtf8_IsExplained()
     {
         var payload = Encoding.UTF8.GetBytes(Good);
         payload[Array.IndexOf(payload, (byte)'s', 14)] = 0xFF;
-        Assert.Equal("The payload is not UTF-8", Scan(payload).Reason);
+        Assert.Equal("The payload is not UTF-8", Reason(payload));
     }
 
     [Fact]
-    public void TryAppend_BadRecord_LeavesTheBufferAsItWas()
-    {
-        using var line = new LineBuffer(16);
-        line.Append("before"u8);
-        Assert.False(OrderScanner.TryAppend(Encoding.UTF8.GetBytes(Good.Replace("PayPal\"", "PayPal\",", StringComparison.Ordinal)), line, out _, out _));
-        Assert.Equal("before", Encoding.UTF8.GetString(line.Written));
-    }
-
-    [Fact]
-    public void TryAppend_GoodOrders_AreTakenWithTheValuesThatADocumentHas() => Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+    public void TryScan_GoodOrders_AreTakenWithTheValuesThatADocumentHas() => Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
         AssertSame(Encoding.UTF8.GetBytes(new RandomOrders(seed).Good()), mustBeGood: true)).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
     [Fact]
-    public void TryAppend_AnyBytes_AreJudgedAsADocumentWould() => Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+    public void TryScan_AnyBytes_AreJudgedAsADocumentWould() => Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
         AssertSame(new RandomOrders(seed).Bad(), mustBeGood: false)).Check(Config.QuickThrowOnFailure.WithMaxTest(4_000));
 
     [Fact]
-    public void TryAppend_NearlyPlainOrders_AreJudgedAsADocumentWould() => Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+    public void TryScan_NearlyPlainOrders_AreJudgedAsADocumentWould() => Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
         AssertSame(new RandomOrders(seed).NearlyPlain(), mustBeGood: false)).Check(Config.QuickThrowOnFailure.WithMaxTest(8_000));
 
-    [Fact]
-    public void TryAppend_PlainOrder_TakesTheShortCutToTheSameLine()
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("-0", 0)]
+    [InlineData("-1.5", -15_000)]
+    [InlineData("99999999999.9999", 999_999_999_999_999)]
+    [InlineData("0.0001", 1)]
+    [InlineData("12.05", 120_500)]
+    public void TryScan_PlainOrder_TakesTheShortCutToTheSameFields(string price, long scaled)
     {
-        using var plain = new LineBuffer(16);
-        using var any = new LineBuffer(16);
-        Assert.True(PlainOrderScanner.TryAppend(Encoding.UTF8.GetBytes(Good), plain, out var timestamp));
-        Assert.True(OrderScanner.TryAppendAny(Encoding.UTF8.GetBytes(Good), any, out var expected, out _));
-        Assert.Equal(Encoding.UTF8.GetString(any.Written), Encoding.UTF8.GetString(plain.Written));
-        Assert.Equal(expected, timestamp);
+        var payload = Encoding.UTF8.GetBytes(Good.Replace("\"TotalPrice\":1.5", $"\"TotalPrice\":{price}", StringComparison.Ordinal));
+        ScannedOrder plain = new(), any = new();
+        Assert.True(PlainOrderScanner.TryScan(payload, plain));
+        Assert.True(OrderScanner.TryScanAny(payload, any, out _));
+        Assert.Equal(scaled, plain.TotalPrice);
+        Assert.Equal(Texts(payload, any), Texts(payload, plain));
     }
 
     private static void AssertSame(byte[] payload, bool mustBeGood)
     {
         var expected = ReferenceOrder.Read(payload);
         Assert.True(expected is not null || !mustBeGood, Encoding.UTF8.GetString(payload));
-        var (line, _, reason) = Scan(payload);
+        var order = new ScannedOrder();
+        Assert.Equal(expected is not null, OrderScanner.TryScan(payload, order, out var reason));
         Assert.Equal(expected is null, reason.Length > 0);
         if (expected is null)
             return;
-        Assert.DoesNotContain('\n', line);
-        using var document = JsonDocument.Parse($"{{{line[1..]}}}");
-        var root = document.RootElement;
-        Assert.Equal(expected.SessionId, root.GetProperty("s").GetString());
-        Assert.Equal(expected.TimeStamp, root.GetProperty("t").GetInt64());
-        Assert.Equal(expected.UserId, root.GetProperty("u").GetString());
-        Assert.Equal(expected.TotalPrice, Amount(root.GetProperty("a")));
-        Assert.Equal(expected.OrderId, root.GetProperty("d").GetString());
-        Assert.Equal(expected.PaymentType, root.GetProperty("y").GetString());
-        Assert.Equal(expected.Products, JsonSerializer.Serialize(root.GetProperty("l").EnumerateArray().Select(p => new[]
-        {
-            p.GetProperty("ProductId").GetString(),
-            p.GetProperty("ItemCount").GetInt32().ToString(System.Globalization.CultureInfo.InvariantCulture),
-            Amount(p.GetProperty("ItemPrice")), Amount(p.GetProperty("ItemDiscount")),
-        })));
+        Assert.Equal(
+            [
+                expected.SessionId, expected.TimeStamp.ToString(CultureInfo.InvariantCulture), expected.UserId, expected.TotalPrice, expected.OrderId,
+                expected.PaymentType, expected.Products,
+            ],
+            Texts(payload, order));
     }
 
-    private static string Amount(JsonElement element) =>
-        ReferenceOrder.Round(element.ValueKind == JsonValueKind.String ? element.GetString()! : element.GetRawText());
+    private static string[] Texts(byte[] payload, ScannedOrder order) =>
+    [
+        Text(payload, order.SessionId), order.TimeStamp.ToString(CultureInfo.InvariantCulture), Text(payload, order.UserId),
+        ReferenceOrder.Text(order.TotalPrice), Text(payload, order.OrderId), Text(payload, order.PaymentType),
+        JsonSerializer.Serialize(order.Products.ToArray().Select(p => new[]
+        {
+            Text(payload, p.ProductId), p.ItemCount.ToString(CultureInfo.InvariantCulture), ReferenceOrder.Text(p.ItemPrice), ReferenceOrder.Text(p.ItemDiscount),
+        })),
+    ];
 
-    private static (string Line, long Timestamp, string Reason) Scan(string payload) => Scan(Encoding.UTF8.GetBytes(payload));
-
-    private static (string Line, long Timestamp, string Reason) Scan(byte[] payload)
+    private static string Text(byte[] payload, TextRange text)
     {
-        using var line = new LineBuffer(64);
-        var good = OrderScanner.TryAppend(payload, line, out var timestamp, out var reason);
-        Assert.Equal(good, reason.Length == 0);
-        return (Encoding.UTF8.GetString(line.Written), timestamp, reason);
+        if (!text.IsEscaped)
+            return Encoding.UTF8.GetString(text.Raw(payload));
+        var target = new byte[text.Length];
+        return Encoding.UTF8.GetString(target, 0, text.Unescape(payload, target));
+    }
+
+    private static string Reason(string payload) => Reason(Encoding.UTF8.GetBytes(payload));
+
+    private static string Reason(byte[] payload)
+    {
+        Assert.False(OrderScanner.TryScan(payload, new ScannedOrder(), out var reason));
+        return reason;
     }
 }

@@ -1,4 +1,5 @@
 using Pipeline.EventLog;
+using Pipeline.Lake;
 using Pipeline.Purchases.Contracts;
 
 namespace Pipeline.Purchases.Application;
@@ -9,8 +10,12 @@ internal interface IPurchaseTable
     /// <summary>The last offset landed of each partition that has one. Creates the table where there is none.</summary>
     ValueTask<IReadOnlyDictionary<int, long>> GetLandedAsync(CancellationToken cancellationToken);
 
-    /// <summary>Adds the rows of a landing and moves its positions, in one commit, if all positions are as the landing expects.</summary>
-    ValueTask<AppendOutcome> AppendAsync(Landing landing, CancellationToken cancellationToken);
+    /// <summary>Writes the orders of a landing as files that are not part of the table yet.</summary>
+    ValueTask<WrittenOrders> WriteAsync(Landing landing, CancellationToken cancellationToken);
+
+    /// <summary>Adds the files and moves the landing's positions, in one commit, if all positions are as the landing expects.</summary>
+    /// <returns>The table's version that holds the landing; null where a position was not as expected: the files are deleted then.</returns>
+    ValueTask<long?> CommitAsync(Landing landing, WrittenOrders orders, CancellationToken cancellationToken);
 
     /// <summary>Merges small files; all that there are, or those of which enough have come together.</summary>
     ValueTask<PurchasesCompacted> CompactAsync(bool all, CancellationToken cancellationToken);
@@ -19,14 +24,11 @@ internal interface IPurchaseTable
     ValueTask<PurchasesVacuumed> VacuumAsync(bool dryRun, CancellationToken cancellationToken);
 }
 
-/// <summary>What became of an append.</summary>
-/// <param name="Version">The table's version that holds the landing; null where nothing was committed.</param>
-/// <param name="Refused">Where nothing was committed: the lines that the engine cannot take. Where this is empty too, a position was not as expected.</param>
-internal sealed record AppendOutcome(long? Version, IReadOnlyList<RecordPosition> Refused)
-{
-    /// <summary>Another writer moved a position.</summary>
-    public static AppendOutcome Fenced { get; } = new(null, []);
-
-    /// <summary>Committed.</summary>
-    public static AppendOutcome At(long version) => new(version, []);
-}
+/// <summary>The orders of a landing, written but not committed.</summary>
+/// <param name="Files">The files; none where there are no orders.</param>
+/// <param name="Rows">How many orders.</param>
+/// <param name="Earliest">The smallest TimeStamp; null where there are no orders.</param>
+/// <param name="Latest">The largest TimeStamp; null where there are no orders.</param>
+/// <param name="DeadLetters">The records that are not orders.</param>
+internal sealed record WrittenOrders(
+    IReadOnlyList<DeltaFile> Files, long Rows, DateTimeOffset? Earliest, DateTimeOffset? Latest, IReadOnlyList<NewRecord> DeadLetters);

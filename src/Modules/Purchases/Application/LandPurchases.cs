@@ -1,84 +1,43 @@
 using System.Diagnostics;
 using MediatR;
 using Microsoft.Extensions.Logging;
-using Pipeline.EventLog;
-using Pipeline.Ingestion.Contracts;
 using Pipeline.Purchases.Contracts;
 
 namespace Pipeline.Purchases.Application;
 
 /// <summary>Brings what was consumed into the table: dead letters first, then rows and positions in one commit, then the news of it.</summary>
-/// <param name="Landing">What was consumed; complete.</param>
+/// <param name="Landing">What was consumed.</param>
 internal sealed record LandPurchases(Landing Landing) : IRequest<LandingResult>;
 
 /// <summary>What became of a landing.</summary>
 /// <param name="Version">The table's version that holds it; null where another writer moved a position and nothing was committed.</param>
-internal readonly record struct LandingResult(long? Version);
+/// <param name="Rows">How many orders were landed.</param>
+internal readonly record struct LandingResult(long? Version, long Rows);
 
 /// <inheritdoc cref="LandPurchases"/>
 internal sealed class LandPurchasesHandler(
-    IPurchaseTable table, IEventLog log, DeadLetterWriter deadLetters, IMediator mediator, TimeProvider time, ILogger<LandPurchasesHandler> logger)
+    IPurchaseTable table, DeadLetterWriter deadLetters, IMediator mediator, TimeProvider time, ILogger<LandPurchasesHandler> logger)
     : IRequestHandler<LandPurchases, LandingResult>
 {
     public async Task<LandingResult> Handle(LandPurchases request, CancellationToken cancellationToken)
     {
         var landing = request.Landing;
         var started = time.GetTimestamp();
-        var outcome = await AppendAsync(landing, cancellationToken);
-        if (outcome.Refused.Count > 0)
-        {
-            await BuryAsync(landing, outcome.Refused, cancellationToken);
-            outcome = await AppendAsync(landing, cancellationToken);
-            if (outcome.Refused.Count > 0)
-                throw new TerminalException($"Landing purchases: the engine refuses {outcome.Refused.Count} rows beyond those that it refused at first.");
-        }
-
-        if (outcome.Version is not { } version)
+        var orders = await table.WriteAsync(landing, cancellationToken);
+        if (orders.DeadLetters.Count > 0)
+            await deadLetters.WriteAsync(orders.DeadLetters, cancellationToken);
+        if (await table.CommitAsync(landing, orders, cancellationToken) is not { } version)
         {
             PurchasesTelemetry.Fenced.Add(1);
-            Log.Fenced(logger, landing.Rows);
-            return new LandingResult(null);
+            Log.Fenced(logger, landing.Records);
+            return new LandingResult(null, 0);
         }
 
         var elapsed = time.GetElapsedTime(started);
-        PurchasesTelemetry.Landed(landing.Rows, landing.File.Length, elapsed);
-        Log.Landed(logger, landing.Rows, version, elapsed.TotalMilliseconds);
-        await PublishAsync(new PurchasesLanded(version, landing.Rows, landing.NextOffsets(), landing.Earliest, landing.Latest), cancellationToken);
-        return new LandingResult(version);
-    }
-
-    private async ValueTask<AppendOutcome> AppendAsync(Landing landing, CancellationToken cancellationToken)
-    {
-        if (landing.DeadLetters.Count > 0)
-        {
-            await deadLetters.WriteAsync(landing.DeadLetters, cancellationToken);
-            landing.ForgetDeadLetters();
-        }
-
-        return await table.AppendAsync(landing, cancellationToken);
-    }
-
-    /// <summary>The scan took records that the engine does not: they are read again, as dead letters hold them whole.</summary>
-    private async ValueTask BuryAsync(Landing landing, IReadOnlyList<RecordPosition> refused, CancellationToken cancellationToken)
-    {
-        foreach (var position in refused)
-        {
-            using var batch = await log.ReadAsync(Topics.PurchasedItem, position.Partition, position.Offset, maxBytes: 1, cancellationToken);
-            landing.AddDeadLetter(LetterOf(batch, position));
-        }
-
-        landing.Refuse(refused);
-    }
-
-    private static NewRecord LetterOf(RecordBatch batch, RecordPosition position)
-    {
-        foreach (var record in batch)
-        {
-            if (record.Offset == position.Offset)
-                return DeadLetters.Create(batch.Topic, batch.Partition, record, "The engine could not turn the order into a row");
-        }
-
-        throw new TransientException($"Reading {Topics.PurchasedItem}/{position.Partition}/{position.Offset} again as a dead letter: the log did not give it.");
+        PurchasesTelemetry.Landed(orders.Rows, landing.Bytes, elapsed);
+        Log.Landed(logger, orders.Rows, version, elapsed.TotalMilliseconds);
+        await PublishAsync(new PurchasesLanded(version, orders.Rows, landing.NextOffsets(), orders.Earliest, orders.Latest), cancellationToken);
+        return new LandingResult(version, orders.Rows);
     }
 
     // The commit stands whatever the listeners do, and a landing must not be repeated for their sake.

@@ -12,7 +12,7 @@ internal static class PurchasesTelemetry
     private static readonly Counter<long> s_rows = s_meter.CreateCounter<long>(
         "pipeline.purchases.landed.rows", "{row}", "Orders that became visible in the table.");
     private static readonly Counter<long> s_bytes = s_meter.CreateCounter<long>(
-        "pipeline.purchases.landed.bytes", "By", "Bytes of JSON that became rows.");
+        "pipeline.purchases.landed.bytes", "By", "Bytes of the records that were landed.");
     private static readonly Histogram<double> s_duration = s_meter.CreateHistogram<double>(
         "pipeline.purchases.landing.duration", "s", "How long a landing took, to its commit.");
 
@@ -44,7 +44,7 @@ internal static class PurchasesTelemetry
             return null;
         var links = landing.Traces.Select(t => new ActivityLink(t));
         return Source.StartActivity("purchases land", ActivityKind.Consumer, default(ActivityContext), links: links)?
-            .SetTag("messaging.batch.message_count", landing.Rows)
+            .SetTag("messaging.batch.message_count", landing.Records)
             .SetTag("pipeline.purchases.bytes", landing.Bytes);
     }
 }

@@ -6,23 +6,8 @@ internal static class Money
     public const int Precision = 18;
     public const int Scale = 4;
 
-    private const int WholeDigits = Precision - Scale;
-
-    /// <summary>A number with a point goes through a binary double, whose 53 bits hold 15 digits for sure: these, and the 4 of the scale.</summary>
-    private const int WholeDigitsExactInDouble = 15 - Scale;
-
     private const long Limit = 1_000_000_000_000_000_000;
     private const int LongestExponent = 9;
-
-    /// <summary>True where the engine's JSON reader finds the exact decimal: no exponent, at most 4 digits after the point, not too many before it.</summary>
-    /// <param name="number">A valid JSON number.</param>
-    public static bool IsPlain(ReadOnlySpan<byte> number)
-    {
-        if (number.Length > WholeDigitsExactInDouble + 1 + Scale || number.IndexOfAny((byte)'e', (byte)'E') >= 0)
-            return false;
-        var point = number.IndexOf((byte)'.');
-        return point < 0 ? number.Length <= WholeDigits : point <= WholeDigitsExactInDouble && number.Length - point - 1 <= Scale;
-    }
 
     /// <summary>Reads a number of any length and exponent exactly.</summary>
     /// <param name="number">A valid JSON number.</param>
@@ -74,22 +59,6 @@ internal static class Money
             return false;
         scaled = negative ? -scaled : scaled;
         return true;
-    }
-
-    /// <summary>Appends the exact decimal as a JSON string, which readers do not take through double.</summary>
-    public static void AppendQuoted(LineBuffer line, long scaled)
-    {
-        const int unit = 10_000;
-        line.Append((byte)'"');
-        if (scaled < 0)
-            line.Append((byte)'-');
-        var absolute = Math.Abs(scaled);
-        line.Append(absolute / unit);
-        line.Append((byte)'.');
-        var fraction = (int)(absolute % unit);
-        for (var divisor = unit / 10; divisor > 0; divisor /= 10)
-            line.Append((byte)('0' + (fraction / divisor % 10)));
-        line.Append((byte)'"');
     }
 
     /// <summary>True where the text is a JSON number.</summary>

@@ -4,14 +4,9 @@ using System.Text.Unicode;
 
 namespace Pipeline.Purchases.Domain;
 
-/// <summary>
-/// Decides whether a payload is an order, and rewrites it as the line of newline-delimited JSON that the engine turns into columns: the same strings
-/// and numbers,
-/// shorter names, no blanks, the timestamp as microseconds.
-/// </summary>
+/// <summary>Decides whether a payload is an order, and finds its fields. No object per record.</summary>
 /// <remarks>
-/// The engine's own reader cannot decide it: it takes <c>2.7</c> for the integer 3, <c>true</c> for 1, an object for a text, and reads decimals through double.
-/// A line that this class wrote has one meaning. No object per record.
+/// A JSON reader alone cannot decide it: DuckDB's takes <c>2.7</c> for the integer 3, <c>true</c> for 1, an object for a text, and reads decimals through double.
 /// </remarks>
 internal static class OrderScanner
 {
@@ -19,22 +14,21 @@ internal static class OrderScanner
     private const uint AllProductFields = 0b1111;
     private const int LongestTimestamp = 64;
 
-    /// <summary>Appends the members of the line, each with a comma before it; on false the buffer is as it was.</summary>
+    /// <summary>Fills the order; on false its fields are undefined.</summary>
     /// <param name="payload">The record's value.</param>
-    /// <param name="line">Takes the members.</param>
-    /// <param name="timestamp">The order's moment, microseconds since 1970 UTC.</param>
+    /// <param name="order">Takes the fields.</param>
     /// <param name="reason">Why it is not an order; names the member, holds nothing of the payload's values.</param>
-    public static bool TryAppend(ReadOnlySpan<byte> payload, LineBuffer line, out long timestamp, out string reason)
+    public static bool TryScan(ReadOnlySpan<byte> payload, ScannedOrder order, out string reason)
     {
         reason = "";
-        return PlainOrderScanner.TryAppend(payload, line, out timestamp) || TryAppendAny(payload, line, out timestamp, out reason);
+        return PlainOrderScanner.TryScan(payload, order) || TryScanAny(payload, order, out reason);
     }
 
     /// <summary>The same without the short cut.</summary>
-    internal static bool TryAppendAny(ReadOnlySpan<byte> payload, LineBuffer line, out long timestamp, out string reason)
+    internal static bool TryScanAny(ReadOnlySpan<byte> payload, ScannedOrder order, out string reason)
     {
-        var start = line.Length;
-        var scan = new Scan(payload, line);
+        order.Clear();
+        var scan = new Scan(payload, order);
         try
         {
             if (payload.IsEmpty)
@@ -49,22 +43,16 @@ internal static class OrderScanner
             scan.Fault($"The payload is not JSON: {e.Message}");
         }
 
-        timestamp = scan.TimestampMicros;
         reason = scan.Reason ?? "";
-        if (scan.Reason is null)
-            return true;
-        line.Truncate(start);
-        return false;
+        return scan.Reason is null;
     }
 
-    private ref struct Scan(ReadOnlySpan<byte> payload, LineBuffer line)
+    private ref struct Scan(ReadOnlySpan<byte> payload, ScannedOrder order)
     {
         private Utf8JsonReader _reader = new(payload);
         private int _product = -1;
 
         public string? Reason { get; private set; }
-
-        public long TimestampMicros { get; private set; }
 
         public void Fault(string reason) => Reason = reason;
 
@@ -82,13 +70,13 @@ internal static class OrderScanner
             {
                 var valid = OrderMember() switch
                 {
-                    Member.SessionId => Mark(ref seen, 0, "SessionId") && Text(",\"s\":"u8, "SessionId"),
+                    Member.SessionId => Mark(ref seen, 0, "SessionId") && Text(out order.SessionId, "SessionId"),
                     Member.TimeStamp => Mark(ref seen, 1, "TimeStamp") && TimeStamp(),
-                    Member.UserId => Mark(ref seen, 2, "UserId") && Text(",\"u\":"u8, "UserId"),
-                    Member.TotalPrice => Mark(ref seen, 3, "TotalPrice") && Amount(",\"a\":"u8, "TotalPrice"),
-                    Member.OrderId => Mark(ref seen, 4, "OrderId") && Text(",\"d\":"u8, "OrderId"),
+                    Member.UserId => Mark(ref seen, 2, "UserId") && Text(out order.UserId, "UserId"),
+                    Member.TotalPrice => Mark(ref seen, 3, "TotalPrice") && Amount(out order.TotalPrice, "TotalPrice"),
+                    Member.OrderId => Mark(ref seen, 4, "OrderId") && Text(out order.OrderId, "OrderId"),
                     Member.Products => Mark(ref seen, 5, "Products") && Products(),
-                    Member.PaymentType => Mark(ref seen, 6, "PaymentType") && Text(",\"y\":"u8, "PaymentType"),
+                    Member.PaymentType => Mark(ref seen, 6, "PaymentType") && Text(out order.PaymentType, "PaymentType"),
                     _ => Skip(),
                 };
                 if (!valid)
@@ -106,13 +94,11 @@ internal static class OrderScanner
             _reader.Read();
             if (_reader.TokenType != JsonTokenType.StartArray)
                 return Wrong("Products", "an array");
-            line.Append(",\"l\":"u8);
             for (_product = 0; _reader.Read() && _reader.TokenType != JsonTokenType.EndArray; _product++)
             {
-                line.Append(_product == 0 ? (byte)'[' : (byte)',');
                 if (_reader.TokenType != JsonTokenType.StartObject)
                     return Wrong("", "an object");
-                if (!Product())
+                if (!Product(ref order.AddProduct()))
                     return false;
             }
 
@@ -124,22 +110,20 @@ internal static class OrderScanner
                 return false;
             }
 
-            line.Append((byte)']');
             return true;
         }
 
-        private bool Product()
+        private bool Product(ref ScannedProduct product)
         {
             uint seen = 0;
             while (_reader.Read() && _reader.TokenType == JsonTokenType.PropertyName)
             {
-                var first = seen == 0;
                 var valid = ProductMember() switch
                 {
-                    Member.ProductId => Mark(ref seen, 0, "ProductId") && Text(first ? "{\"ProductId\":"u8 : ",\"ProductId\":"u8, "ProductId"),
-                    Member.ItemCount => Mark(ref seen, 1, "ItemCount") && Integer(first ? "{\"ItemCount\":"u8 : ",\"ItemCount\":"u8, "ItemCount"),
-                    Member.ItemPrice => Mark(ref seen, 2, "ItemPrice") && Amount(first ? "{\"ItemPrice\":"u8 : ",\"ItemPrice\":"u8, "ItemPrice"),
-                    Member.ItemDiscount => Mark(ref seen, 3, "ItemDiscount") && Amount(first ? "{\"ItemDiscount\":"u8 : ",\"ItemDiscount\":"u8, "ItemDiscount"),
+                    Member.ProductId => Mark(ref seen, 0, "ProductId") && Text(out product.ProductId, "ProductId"),
+                    Member.ItemCount => Mark(ref seen, 1, "ItemCount") && Integer(out product.ItemCount, "ItemCount"),
+                    Member.ItemPrice => Mark(ref seen, 2, "ItemPrice") && Amount(out product.ItemPrice, "ItemPrice"),
+                    Member.ItemDiscount => Mark(ref seen, 3, "ItemDiscount") && Amount(out product.ItemDiscount, "ItemDiscount"),
                     _ => Skip(),
                 };
                 if (!valid)
@@ -152,12 +136,12 @@ internal static class OrderScanner
                 return false;
             }
 
-            line.Append((byte)'}');
             return true;
         }
 
-        private bool Text(ReadOnlySpan<byte> name, string member)
+        private bool Text(out TextRange text, string member)
         {
+            text = default;
             _reader.Read();
             if (_reader.TokenType != JsonTokenType.String)
                 return Wrong(member, "a string");
@@ -168,10 +152,7 @@ internal static class OrderScanner
                 return false;
             }
 
-            line.Append(name);
-            line.Append((byte)'"');
-            line.Append(value);
-            line.Append((byte)'"');
+            text = new TextRange((int)_reader.TokenStartIndex + 1, value.Length, _reader.ValueIsEscaped);
             return true;
         }
 
@@ -193,50 +174,33 @@ internal static class OrderScanner
                 return false;
             }
 
-            TimestampMicros = micros;
-            line.Append(",\"t\":"u8);
-            line.Append(micros);
+            order.TimeStamp = micros;
             return true;
         }
 
-        private bool Amount(ReadOnlySpan<byte> name, string member)
+        private bool Amount(out long scaled, string member)
         {
+            scaled = 0;
             _reader.Read();
             if (_reader.TokenType != JsonTokenType.Number)
                 return Wrong(member, "a number");
-            var number = _reader.ValueSpan;
-            line.Append(name);
-            if (Money.IsPlain(number))
-            {
-                line.Append(number);
+            if (Money.TryParse(_reader.ValueSpan, out scaled))
                 return true;
-            }
-
-            if (Money.TryParse(number, out var scaled))
-            {
-                Money.AppendQuoted(line, scaled);
-                return true;
-            }
-
             Fault($"{Path(member)} has more than {Money.Precision - Money.Scale} digits before the point");
             return false;
         }
 
-        private bool Integer(ReadOnlySpan<byte> name, string member)
+        private bool Integer(out int value, string member)
         {
+            value = 0;
             _reader.Read();
             if (_reader.TokenType != JsonTokenType.Number)
                 return Wrong(member, "an integer");
             var number = _reader.ValueSpan;
-            if (!Utf8Parser.TryParse(number, out int _, out var consumed) || consumed != number.Length)
-            {
-                Fault($"{Path(member)} is not an integer of 32 bits");
-                return false;
-            }
-
-            line.Append(name);
-            line.Append(number);
-            return true;
+            if (Utf8Parser.TryParse(number, out value, out var consumed) && consumed == number.Length)
+                return true;
+            Fault($"{Path(member)} is not an integer of 32 bits");
+            return false;
         }
 
         private bool Skip()

@@ -4,7 +4,7 @@ using Pipeline.Lake;
 
 namespace Pipeline.Purchases.Infrastructure;
 
-/// <summary>The engine that turns JSON into Parquet: opened when the first order lands, given up after an error, so that nothing of it lasts.</summary>
+/// <summary>The engine that turns orders into Parquet: opened when the first order lands, given up after an error, so that nothing of it lasts.</summary>
 internal sealed class LandingEngine(IObjectStore store, IOptions<PurchasesOptions> options) : IDisposable
 {
     private readonly Lock _gate = new();
@@ -37,9 +37,6 @@ internal sealed class LandingEngine(IObjectStore store, IOptions<PurchasesOption
         {
             // Rows carry their position: their order within a file means nothing.
             ["preserve_insertion_order"] = "false",
-
-            // The name of the lines' file stays and its content changes.
-            ["enable_external_file_cache"] = "false",
         },
     });
 }

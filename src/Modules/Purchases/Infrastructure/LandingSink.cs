@@ -28,15 +28,14 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
     private readonly Dictionary<int, Position> _positions = [];
     private readonly Dictionary<int, long> _groupOffsets = [];
     private readonly CancellationTokenSource _abandon = new();
-    private Landing _filling;
-    private Landing _landing;
+    private Landing _filling = new();
+    private Landing _landing = new();
     private Task<LandingResult>? _inFlight;
     private bool _mustRestart;
     private volatile bool _holdsFirst;
 
     public LandingSink(
-        IEventLog log, IPurchaseTable table, IServiceScopeFactory scopes, Func<IRowFile> files, IOptions<PurchasesOptions> options, TimeProvider time,
-        ILogger<LandingSink> logger)
+        IEventLog log, IPurchaseTable table, IServiceScopeFactory scopes, IOptions<PurchasesOptions> options, TimeProvider time, ILogger<LandingSink> logger)
     {
         _log = log;
         _table = table;
@@ -44,17 +43,15 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
         _options = options.Value;
         _time = time;
         _logger = logger;
-        _filling = new Landing(files());
-        _landing = new Landing(files());
     }
 
     /// <summary>True while this member holds the first partition: one member of the group does, so it is the one to look after the table.</summary>
     public bool HoldsFirstPartition => _holdsFirst;
 
-    /// <summary>How many rows wait for their landing; for tests, while nothing is read.</summary>
-    internal long BufferedRows => _filling.Rows;
+    /// <summary>How many records wait for their landing; for tests, while nothing is read.</summary>
+    internal long BufferedRecords => _filling.Records;
 
-    private bool IsFull => _filling.Rows + _filling.DeadLetters.Count >= _options.CommitRows || _filling.Bytes >= _options.CommitBytes;
+    private bool IsFull => _filling.Records >= _options.CommitRows || _filling.Bytes >= _options.CommitBytes;
 
     /// <summary>Reads once, and lands what is due. Throws where something failed: the next step starts over from the table's positions.</summary>
     public async Task StepAsync(IConsumer consumer, CancellationToken cancellationToken)
@@ -98,7 +95,7 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
         }
         catch (Exception e) when (e is TransientException or TerminalException or OperationCanceledException)
         {
-            Log.DroppedAtStop(_logger, _filling.Rows, e.Message);
+            Log.DroppedAtStop(_logger, _filling.Records, e.Message);
         }
     }
 
@@ -134,12 +131,7 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
         _holdsFirst = _positions.ContainsKey(0);
     }
 
-    public void Dispose()
-    {
-        _abandon.Dispose();
-        _filling.Dispose();
-        _landing.Dispose();
-    }
+    public void Dispose() => _abandon.Dispose();
 
     private void Buffer(RecordBatch batch)
     {
@@ -190,7 +182,6 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
     private async Task<LandingResult> LandAsync(Landing landing, CancellationToken cancellationToken)
     {
         using var activity = PurchasesTelemetry.StartLanding(landing);
-        landing.Complete();
         await using var scope = _scopes.CreateAsyncScope();
         return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new LandPurchases(landing), cancellationToken);
     }

@@ -1,7 +1,5 @@
 using System.Globalization;
-using Microsoft.Extensions.Logging;
-using Pipeline.DuckDb;
-using Pipeline.EventLog;
+using Microsoft.Extensions.Options;
 using Pipeline.Lake;
 using Pipeline.Purchases.Application;
 using Pipeline.Purchases.Contracts;
@@ -9,7 +7,7 @@ using Pipeline.Purchases.Contracts;
 namespace Pipeline.Purchases.Infrastructure;
 
 /// <summary>The table of orders in the lake.</summary>
-internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, ILogger<PurchaseTable> logger) : IPurchaseTable
+internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, IOptions<PurchasesOptions> options) : IPurchaseTable
 {
     /// <summary>
     /// A merged file is too large for the level that made it, sooner or later: a row is rewritten a few times, not with every merge after it.
@@ -26,7 +24,7 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, ILog
 
     public async ValueTask<IReadOnlyDictionary<int, long>> GetLandedAsync(CancellationToken cancellationToken)
     {
-        var snapshot = await Table.CreateIfNotExistsAsync(LandingSql.Definition, cancellationToken);
+        var snapshot = await Table.CreateIfNotExistsAsync(PurchaseTableDefinition.Definition, cancellationToken);
         var landed = new Dictionary<int, long>();
         foreach (var (app, offset) in snapshot.Transactions)
         {
@@ -38,47 +36,47 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, ILog
         return landed;
     }
 
-    public async ValueTask<AppendOutcome> AppendAsync(Landing landing, CancellationToken cancellationToken)
+    public async ValueTask<WrittenOrders> WriteAsync(Landing landing, CancellationToken cancellationToken)
     {
-        IReadOnlyList<DeltaFile> files = [];
-        if (landing.Rows > 0)
+        if (landing.Records == 0)
+            return new WrittenOrders([], 0, null, null, []);
+        var rows = new OrderRows(landing, options.Value.EngineThreads);
+        try
         {
             using var connection = engine.Connect();
-            try
-            {
-                files = await WriteAsync(connection, landing, cancellationToken);
-            }
-            catch (TerminalException e)
-            {
-                engine.Release();
-                if (landing.Refused.Count > 0)
-                    throw;
-                var refused = await Task.Run(() => FindRefused(landing, cancellationToken), cancellationToken);
-                if (refused.Count == 0)
-                    throw;
-                Log.RowsRefused(logger, refused.Count, landing.Rows, e.Message);
-                return new AppendOutcome(null, refused);
-            }
-            catch (TransientException)
-            {
-                engine.Release();
-                throw;
-            }
-        }
+            using var table = connection.Expose(rows);
 
+            // Orders of several dates are found out by the write itself, which then makes a file for each.
+            var write = new DeltaWriteOptions { Partition = rows.FirstPartition() };
+            var written = await Table.WriteFilesAsync(connection, $"FROM {table.Sql}", write, cancellationToken);
+            var result = rows.Result;
+            if (written.Rows == result.Rows)
+                return new WrittenOrders(written.Files, result.Rows, result.Earliest, result.Latest, result.DeadLetters);
+            await Table.DiscardFilesAsync(written.Files, cancellationToken);
+            throw new TerminalException($"Landing purchases: {result.Rows} orders became {written.Rows} rows.");
+        }
+        catch (Exception e) when (e is TerminalException or TransientException)
+        {
+            engine.Release();
+            throw;
+        }
+    }
+
+    public async ValueTask<long?> CommitAsync(Landing landing, WrittenOrders orders, CancellationToken cancellationToken)
+    {
         var result = await Table.AppendAsync(
             new DeltaAppend
             {
-                Files = files,
+                Files = orders.Files,
                 Transactions = [.. landing.Partitions.Select(
                     p => new DeltaTransaction(PurchasedItemsTable.TransactionApp(p.Key), p.Value.Expected, p.Value.Last))],
                 Operation = "STREAMING UPDATE",
             },
             cancellationToken);
         if (result.Committed)
-            return AppendOutcome.At(result.Version);
-        await Table.DiscardFilesAsync(files, cancellationToken);
-        return AppendOutcome.Fenced;
+            return result.Version;
+        await Table.DiscardFilesAsync(orders.Files, cancellationToken);
+        return null;
     }
 
     public async ValueTask<PurchasesCompacted> CompactAsync(bool all, CancellationToken cancellationToken)
@@ -110,60 +108,4 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, ILog
         .Where(f => f.Size < level.SmallBytes)
         .GroupBy(f => f.PartitionValues[PurchasedItemsTable.OrderDate], StringComparer.Ordinal)
         .Any(g => g.Count() >= level.MinFiles);
-
-    /// <exception cref="TerminalException">Not every line became a row.</exception>
-    private async ValueTask<IReadOnlyList<DeltaFile>> WriteAsync(DuckConnection connection, Landing landing, CancellationToken cancellationToken)
-    {
-        var write = new DeltaWriteOptions { Partition = PartitionOf(landing) };
-        var written = await Table.WriteFilesAsync(connection, LandingSql.Rows(landing), write, cancellationToken);
-        if (written.Rows == landing.Rows)
-            return written.Files;
-        await Table.DiscardFilesAsync(written.Files, cancellationToken);
-        throw new TerminalException($"Landing purchases: {landing.Rows} lines became {written.Rows} rows.");
-    }
-
-    /// <summary>The partition where all rows are of one, as nearly always; null where they are of several.</summary>
-    private static Dictionary<string, string?>? PartitionOf(Landing landing)
-    {
-        var date = DateOnly.FromDateTime(landing.Earliest!.Value.UtcDateTime);
-        return date == DateOnly.FromDateTime(landing.Latest!.Value.UtcDateTime)
-            ? new Dictionary<string, string?> { [PurchasedItemsTable.OrderDate] = date.ToString("O", CultureInfo.InvariantCulture) }
-            : null;
-    }
-
-    /// <summary>The lines that do not become whole rows: all that were written but those that do.</summary>
-    private List<RecordPosition> FindRefused(Landing landing, CancellationToken cancellationToken)
-    {
-        var good = new HashSet<RecordPosition>();
-        using (var connection = engine.Connect())
-        using (var result = connection.Query(LandingSql.GoodPositions(landing), cancellationToken))
-        {
-            while (result.ReadChunk(out var chunk))
-            {
-                var partitions = chunk.Column(0);
-                var offsets = chunk.Column(1);
-                for (var row = 0; row < chunk.RowCount; row++)
-                    good.Add(new RecordPosition((int)partitions.GetInt64(row), offsets.GetInt64(row)));
-            }
-        }
-
-        var refused = new List<RecordPosition>();
-        foreach (var line in File.ReadLines(landing.File.Path))
-        {
-            if (PositionOf(line) is var position && !good.Contains(position))
-                refused.Add(position);
-        }
-
-        return refused;
-    }
-
-    // Lines begin with {"k":[PARTITION,OFFSET, as Landing writes them.
-    private static RecordPosition PositionOf(string line)
-    {
-        var rest = line.AsSpan("{\"k\":[".Length);
-        var comma = rest.IndexOf(',');
-        var partition = int.Parse(rest[..comma], NumberStyles.None, CultureInfo.InvariantCulture);
-        rest = rest[(comma + 1)..];
-        return new RecordPosition(partition, long.Parse(rest[..rest.IndexOf(',')], NumberStyles.None, CultureInfo.InvariantCulture));
-    }
 }

@@ -3,6 +3,8 @@ namespace Pipeline.DuckDb.Native;
 /// <summary>Owns a <c>duckdb_connection</c>.</summary>
 internal sealed class ConnectionHandle(DatabaseHandle database) : NativeHandle(database)
 {
+    internal DatabaseHandle Database => database;
+
     /// <summary>Asks the running query to stop; does nothing when none runs or the connection is gone.</summary>
     internal void Interrupt()
     {

@@ -319,4 +319,78 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     internal static partial void duckdb_destroy_error_data(ref nint error);
+
+    // Table functions
+
+    [LibraryImport(Library)]
+    internal static partial nint duckdb_create_table_function();
+
+    [LibraryImport(Library)]
+    internal static partial void duckdb_destroy_table_function(ref nint function);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial void duckdb_table_function_set_name(nint function, string name);
+
+    [LibraryImport(Library)]
+    internal static partial void duckdb_table_function_add_parameter(nint function, nint type);
+
+    [LibraryImport(Library)]
+    internal static partial void duckdb_table_function_set_bind(nint function, delegate* unmanaged<nint, void> bind);
+
+    [LibraryImport(Library)]
+    internal static partial void duckdb_table_function_set_init(nint function, delegate* unmanaged<nint, void> init);
+
+    [LibraryImport(Library)]
+    internal static partial void duckdb_table_function_set_local_init(nint function, delegate* unmanaged<nint, void> init);
+
+    [LibraryImport(Library)]
+    internal static partial void duckdb_table_function_set_function(nint function, delegate* unmanaged<nint, nint, void> read);
+
+    [LibraryImport(Library)]
+    internal static partial int duckdb_register_table_function(nint connection, nint function);
+
+    [LibraryImport(Library)]
+    internal static partial nint duckdb_bind_get_parameter(nint bind, ulong index);
+
+    [LibraryImport(Library)]
+    internal static partial long duckdb_get_int64(nint value);
+
+    [LibraryImport(Library)]
+    internal static partial void duckdb_destroy_value(ref nint value);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial void duckdb_bind_add_result_column(nint bind, string name, nint type);
+
+    [LibraryImport(Library)]
+    internal static partial void duckdb_bind_set_bind_data(nint bind, nint data, delegate* unmanaged<nint, void> destroy);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial void duckdb_bind_set_error(nint bind, string error);
+
+    [LibraryImport(Library)]
+    internal static partial nint duckdb_init_get_bind_data(nint init);
+
+    [LibraryImport(Library)]
+    internal static partial void duckdb_init_set_init_data(nint init, nint data, delegate* unmanaged<nint, void> destroy);
+
+    [LibraryImport(Library)]
+    internal static partial void duckdb_init_set_max_threads(nint init, ulong threads);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial void duckdb_init_set_error(nint init, string error);
+
+    [LibraryImport(Library), SuppressGCTransition]
+    internal static partial nint duckdb_function_get_init_data(nint function);
+
+    [LibraryImport(Library), SuppressGCTransition]
+    internal static partial nint duckdb_function_get_local_init_data(nint function);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial void duckdb_function_set_error(nint function, string error);
+
+    [LibraryImport(Library)]
+    internal static partial int duckdb_list_vector_reserve(nint vector, ulong capacity);
+
+    [LibraryImport(Library)]
+    internal static partial int duckdb_list_vector_set_size(nint vector, ulong size);
 }
