@@ -100,6 +100,22 @@ public abstract partial class DeltaTableSuite
             await result.Snapshot.RowsAsync(Connection));
     }
 
+    [Theory]
+    [InlineData(null, 1)]
+    [InlineData(20_480, 2)]
+    public async Task Write_RowGroupRows_BoundTheRowGroups(int? rows, int groups)
+    {
+        using var lake = Lakes.Open(OpenStore());
+        var table = lake.Table("t");
+        await table.CreateIfNotExistsAsync(ByDay);
+        const string query = "SELECT i AS id, DATE '2024-03-01' AS day FROM range(40960) r(i)";
+        var written = await table.WriteFilesAsync(Connection, query, new DeltaWriteOptions { ExpectOnePartition = true, RowGroupRows = rows });
+        var result = await table.AppendAsync(new DeltaAppend { Files = written.Files });
+        Assert.Equal(40_960, result.Snapshot.RowCount);
+        var file = await OpenStore().GetLocalPathAsync(ObjectPath.Parse("t").Combine(written.Files[0].Path));
+        Assert.Equal(groups, Connection.QueryInt64($"SELECT count(DISTINCT row_group_id) FROM parquet_metadata({Pipeline.DuckDb.Sql.Literal(file)})"));
+    }
+
     [Fact]
     public async Task Write_PartitionThatIsGivenInPart_IsRefused()
     {

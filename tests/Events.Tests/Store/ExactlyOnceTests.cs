@@ -73,7 +73,7 @@ public class ExactlyOnceTests(PostgresFixture postgres) : IClassFixture<Postgres
 
         await FinishAsync(host.Store);
         var expected = _log.SelectMany(p => p).GroupBy(e => e).ToDictionary(g => g.Key, g => (long)g.Count());
-        var counts = (await host.Store.GetCountsAsync(new GetEventCounts(Limit: 10_000), default)).Counts;
+        var counts = await CountsAsync(host.Store);
         var rows = await host.Database.ScalarAsync<string>("SELECT count(*) || ' ' || count(DISTINCT (partition, \"offset\")) FROM events.user_events");
         return rows == $"{Partitions * LogLength} {Partitions * LogLength}"
             && counts.Count == expected.Count
@@ -125,13 +125,19 @@ public class ExactlyOnceTests(PostgresFixture postgres) : IClassFixture<Postgres
         }
     }
 
-    private static async Task<Dictionary<int, long>> PositionsAsync(IUserEventStore store)
+    private static Task<IReadOnlyList<EventCount>> CountsAsync(IUserEventStore store) =>
+        RetryAsync(async () => (await store.GetCountsAsync(new GetEventCounts(Limit: 10_000), default)).Counts);
+
+    private static Task<Dictionary<int, long>> PositionsAsync(IUserEventStore store) => RetryAsync(async () =>
+        (await store.GetPositionsAsync([.. Enumerable.Range(0, Partitions)], default)).ToDictionary(p => p.Key, p => p.Value.Next));
+
+    private static async Task<T> RetryAsync<T>(Func<Task<T>> read)
     {
         while (true)
         {
             try
             {
-                return (await store.GetPositionsAsync([.. Enumerable.Range(0, Partitions)], default)).ToDictionary(p => p.Key, p => p.Value.Next);
+                return await read();
             }
             catch (TransientException)
             {

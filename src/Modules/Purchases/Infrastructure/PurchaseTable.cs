@@ -18,6 +18,9 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, IOpt
         new() { SmallBytes = 24L << 20, TargetBytes = 128L << 20, MinFiles = 16 },
     ];
 
+    private const int SmallestRowGroup = 20_480;
+    private const int LargestRowGroup = 122_880;
+
     private static readonly DeltaCompaction[] s_rest = [new() { SmallBytes = 96L << 20, TargetBytes = 128L << 20, MinFiles = 2 }];
 
     private DeltaTable Table => lake.Table(PurchasedItemsTable.Path);
@@ -47,7 +50,7 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, IOpt
             using var table = connection.Expose(rows);
 
             // Orders of several dates are found out by the write itself, which then makes a file for each.
-            var write = new DeltaWriteOptions { Partition = rows.FirstPartition() };
+            var write = new DeltaWriteOptions { Partition = rows.FirstPartition(), RowGroupRows = RowGroupRows(landing.Records) };
             var written = await Table.WriteFilesAsync(connection, $"FROM {table.Sql}", write, cancellationToken);
             var result = rows.Result;
             if (written.Rows == result.Rows)
@@ -102,6 +105,14 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, IOpt
             return new PurchasesVacuumed(0, 0);
         var result = await Table.VacuumAsync(new DeltaVacuum { DryRun = dryRun }, cancellationToken);
         return new PurchasesVacuumed(result.Files.Count, result.Bytes);
+    }
+
+    /// <summary>A row group for each thread, unless they would be too small to compress well.</summary>
+    private int RowGroupRows(long records)
+    {
+        const int vector = 2_048;
+        var share = (int)Math.Clamp(records / options.Value.EngineThreads, SmallestRowGroup, LargestRowGroup);
+        return (share + vector - 1) / vector * vector;
     }
 
     private static bool IsWorthIt(DeltaSnapshot snapshot, DeltaCompaction level) => snapshot.Files

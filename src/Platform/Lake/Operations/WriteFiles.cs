@@ -17,6 +17,12 @@ public sealed record DeltaWriteOptions
     /// </summary>
     public IReadOnlyDictionary<string, string?>? Partition { get; init; }
 
+    /// <summary>
+    /// The rows of a row group at most; null leaves it to DuckDB (122,880). A thread that holds less than half of it at the end leaves its rows to another one:
+    /// rows divided by threads makes all of them compress.
+    /// </summary>
+    public int? RowGroupRows { get; init; }
+
     /// <summary>True writes columns that the table lacks; pass <see cref="DeltaFiles.Schema"/> on to the append then. False refuses them.</summary>
     public bool AddColumns { get; init; }
 }
