@@ -52,6 +52,23 @@ public sealed class LogTracingTests : IDisposable
         Assert.Equal("group", span.GetTagItem("messaging.consumer.group.name"));
     }
 
+    [Fact]
+    public void StartConsumerActivity_SeveralBatches_LinksToTheTracesOfAll()
+    {
+        var contexts = new List<ActivityContext>();
+        var batches = new List<RecordBatch>();
+        for (var i = 0; i < 3; i++)
+        {
+            using var activity = _source.StartActivity("request");
+            contexts.Add(activity!.Context);
+            batches.Add(Batch([new NewRecord(default, default, LogTracing.CurrentHeaders())]));
+        }
+
+        using var span = LogTracing.StartConsumerActivity(batches, "group");
+        Assert.Equal(contexts.Select(c => c.TraceId), span!.Links.Select(l => l.Context.TraceId));
+        Assert.Equal(3, span.GetTagItem("messaging.batch.message_count"));
+    }
+
     private static RecordBatch Batch(List<NewRecord> records)
     {
         var data = new byte[records.Sum(r => RecordCodec.GetSize(r))];

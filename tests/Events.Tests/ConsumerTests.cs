@@ -143,32 +143,24 @@ public class ConsumerTests(PostgresFixture postgres) : IClassFixture<PostgresFix
     }
 
     [Fact]
-    public async Task Consumer_OfTracedRecords_LinksItsActivityToThem()
+    public async Task Drain_OfTracedRecordsInAllPartitions_LinksToEachTrace()
     {
-        var activities = new List<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = s => s.Name == LogTracing.SourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = a =>
-            {
-                lock (activities)
-                    activities.Add(a);
-            },
-        };
-        ActivitySource.AddActivityListener(listener);
-        await using var host = await EventsHost.StartAsync(await postgres.CreateDatabaseAsync(), workers: true);
+        using var spans = new SpanRecorder(LogTracing.SourceName);
+        await using var host = await EventsHost.StartAsync(await postgres.CreateDatabaseAsync());
         await host.Log.EnsureTopicAsync(new TopicDefinition("UserEvents", Partitions));
-        var trace = ActivityTraceId.CreateRandom();
-        var header = new RecordHeader(LogTracing.TraceParent, TestEvents.Utf8($"00-{trace}-{ActivitySpanId.CreateRandom()}-01"));
-
-        await host.Log.AppendAsync("UserEvents", new NewRecord(TestEvents.Utf8("u"), TestEvents.Payload("u", "Visit", TestEvents.Start), new[] { header }));
-
-        await Eventually.TrueAsync(() =>
+        var traces = new List<ActivityTraceId>();
+        for (var i = 0; i < 8; i++)
         {
-            lock (activities)
-                return activities.Any(a => a.Links.Any(l => l.Context.TraceId == trace));
-        });
+            using var request = spans.StartTrace("request");
+            traces.Add(request.TraceId);
+            await host.Log.AppendAsync(
+                "UserEvents", new NewRecord(TestEvents.Utf8($"u-{i}"), TestEvents.Payload($"u-{i}", "Visit", TestEvents.Start), LogTracing.CurrentHeaders()));
+        }
+
+        Assert.Equal(8, (await host.SendAsync(new DrainUserEvents())).Events);
+
+        var linked = spans.Ended.Where(s => s.Kind == ActivityKind.Consumer).SelectMany(s => s.Links).Select(l => l.Context.TraceId);
+        Assert.Equal(traces.ToHashSet(), traces.Intersect(linked).ToHashSet());
     }
 
     /// <summary>Appends events; where the outcome is not known, again: what counts is what is in the log.</summary>

@@ -26,33 +26,47 @@ public static class LogTracing
         return new[] { new RecordHeader(TraceParent, Encoding.ASCII.GetBytes(id)) };
     }
 
-    /// <summary>
-    /// Starts the span of a batch's processing, with links to the first traces (at most 32) in its records. Dispose it when the batch is done.
-    /// Null, at no cost, where nobody listens.
-    /// </summary>
-    /// <param name="batch">The batch.</param>
-    /// <param name="group">The consumer group that processes it.</param>
+    /// <inheritdoc cref="StartConsumerActivity(IReadOnlyList{RecordBatch}, string?)"/>
     public static Activity? StartConsumerActivity(RecordBatch batch, string? group = null)
     {
         ArgumentNullException.ThrowIfNull(batch);
         if (!LogTelemetry.Source.HasListeners())
             return null;
-        var activity = LogTelemetry.Source.StartActivity($"{batch.Topic} process", ActivityKind.Consumer, default(ActivityContext), links: Links(batch));
-        return activity?
-            .SetTag("messaging.system", "pipeline.eventlog")
-            .SetTag("messaging.destination.name", batch.Topic)
+        return StartConsumerActivity([batch], group)?
             .SetTag("messaging.destination.partition.id", batch.Partition)
-            .SetTag("messaging.consumer.group.name", group)
-            .SetTag("messaging.batch.message_count", batch.Count)
             .SetTag("pipeline.eventlog.offset", batch.BaseOffset);
     }
 
-    private static List<ActivityLink> Links(RecordBatch batch)
+    /// <summary>
+    /// Starts the span of the processing of what was read, with links to the first traces (at most 32) in its records. Dispose it when it is done.
+    /// Null, at no cost, where nobody listens.
+    /// </summary>
+    /// <param name="batches">What was read of one topic; not empty.</param>
+    /// <param name="group">The consumer group that processes it.</param>
+    public static Activity? StartConsumerActivity(IReadOnlyList<RecordBatch> batches, string? group = null)
     {
+        ArgumentNullException.ThrowIfNull(batches);
+        if (!LogTelemetry.Source.HasListeners())
+            return null;
         var links = new List<ActivityLink>();
+        foreach (var batch in batches)
+            AddLinks(links, batch);
+        var topic = batches[0].Topic;
+        return LogTelemetry.Source.StartActivity($"{topic} process", ActivityKind.Consumer, default(ActivityContext), links: links)?
+            .SetTag("messaging.system", "pipeline.eventlog")
+            .SetTag("messaging.destination.name", topic)
+            .SetTag("messaging.consumer.group.name", group)
+            .SetTag("messaging.batch.message_count", batches.Sum(b => b.Count));
+    }
+
+    private static void AddLinks(List<ActivityLink> links, RecordBatch batch)
+    {
         var last = ReadOnlySpan<byte>.Empty;
         foreach (var record in batch)
         {
+            if (links.Count == MaxLinks)
+                return;
+
             // The records of one request are neighbours and have the same context.
             if (!record.TryGetHeader("traceparent"u8, out var value) || value.Length != TraceParentLength || value.SequenceEqual(last))
                 continue;
@@ -60,10 +74,6 @@ public static class LogTracing
             if (!ActivityContext.TryParse(Encoding.ASCII.GetString(value), null, isRemote: true, out var context) || links.Exists(l => l.Context == context))
                 continue;
             links.Add(new ActivityLink(context));
-            if (links.Count == MaxLinks)
-                break;
         }
-
-        return links;
     }
 }

@@ -96,7 +96,7 @@ internal sealed class SinkMember(
 
         var started = time.GetTimestamp();
         Full = _pending.Sum(b => (long)b.Data.Length) >= options.MaxBatchBytes;
-        using var activity = LogTracing.StartConsumerActivity(_pending[0], UserEventsSink.Group);
+        using var activity = LogTracing.StartConsumerActivity(_pending, UserEventsSink.Group);
         var stored = await retry.RunAsync(SendAsync, "Store user events", cancellationToken);
         if (stored.Fenced)
         {

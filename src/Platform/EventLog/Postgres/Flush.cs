@@ -1,9 +1,18 @@
+using System.Diagnostics;
+
 namespace Pipeline.EventLog.Postgres;
 
 /// <summary>What goes to PostgreSQL in one transaction: rows of several partitions and the appends that wait for them.</summary>
 internal sealed class Flush
 {
+    private const int MaxTraces = 32;
+
+    private readonly List<ActivityLink> _traces = [];
+
     public List<TopicBuffer> Topics { get; } = [];
+
+    /// <summary>Where the first recorded appends come from.</summary>
+    public IReadOnlyList<ActivityLink> Traces => _traces;
 
     public List<PendingAppend> Appends { get; } = [];
 
@@ -12,6 +21,12 @@ internal sealed class Flush
     public int Records { get; set; }
 
     public bool IsEmpty => Appends.Count == 0;
+
+    public void AddTrace(Activity? append)
+    {
+        if (append is { Recorded: true } && _traces.Count < MaxTraces)
+            _traces.Add(new ActivityLink(append.Context));
+    }
 
     /// <summary>Ends all open rows; nothing is added any more.</summary>
     public void Seal()
@@ -35,6 +50,7 @@ internal sealed class Flush
 
         Topics.Clear();
         Appends.Clear();
+        _traces.Clear();
         Bytes = 0;
         Records = 0;
     }

@@ -26,7 +26,7 @@ internal sealed class LogListener(
         lock (_lock)
         {
             _groups[groupId] = [.. _groups.GetValueOrDefault(groupId, []), group];
-            _loop ??= Task.Run(() => RunAsync(_stop.Token));
+            _loop ??= Detached.Run(() => RunAsync(_stop.Token));
         }
     }
 

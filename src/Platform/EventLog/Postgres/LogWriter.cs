@@ -215,10 +215,13 @@ internal sealed class LogWriter : IAsyncDisposable
     private bool Enqueue(PendingAppend append)
     {
         _filling.Appends.Add(append);
+        if (LogTelemetry.Source.HasListeners())
+            _filling.AddTrace(Activity.Current);
         if (_thread is null)
         {
+            // The thread outlives the request that it starts in, and is no part of its trace.
             _thread = new Thread(Run) { IsBackground = true, Name = "log writer" };
-            _thread.Start();
+            _thread.UnsafeStart();
         }
 
         var wake = _idle;
@@ -293,7 +296,7 @@ internal sealed class LogWriter : IAsyncDisposable
 
     private void Write(Flush flush)
     {
-        using var activity = LogTelemetry.Source.StartActivity("log flush", ActivityKind.Producer);
+        using var activity = LogTelemetry.Source.StartActivity("log flush", ActivityKind.Producer, default(ActivityContext), links: flush.Traces);
         activity?.SetTag("messaging.batch.message_count", flush.Records).SetTag("pipeline.eventlog.bytes", flush.Bytes);
         var started = _time.GetTimestamp();
         int rows;

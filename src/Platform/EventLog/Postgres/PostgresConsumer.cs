@@ -141,7 +141,7 @@ internal sealed class PostgresConsumer : IConsumer
         if (_latest is null)
         {
             await JoinAsync(cancellationToken);
-            _heartbeats = Task.Run(() => HeartbeatsAsync(_stop.Token), CancellationToken.None);
+            _heartbeats = Detached.Run(() => HeartbeatsAsync(_stop.Token));
         }
         else if (_applied is { Lost: true } && ReferenceEquals(_latest, _applied))
         {
