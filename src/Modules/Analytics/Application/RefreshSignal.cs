@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Pipeline.Analytics.Application;
 
-/// <summary>Tells the refresh loop of this process that orders landed. Many landings before the loop looks are one signal.</summary>
+/// <summary>
+/// Tells the refresh loop of this process that orders landed: many landings before the loop looks are one signal. And keeps the landings' traces for
+/// the refresh that brings them into the table, whoever asks for it.
+/// </summary>
 internal sealed class RefreshSignal
 {
     private const int MaxLinks = 32;
@@ -29,17 +32,28 @@ internal sealed class RefreshSignal
             return _landed.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Takes the signal back, with the traces of the landings behind it.</summary>
-    public IReadOnlyList<ActivityLink> Take()
+    /// <summary>Takes the signal back.</summary>
+    public void Take()
     {
         lock (_lock)
         {
             if (_landed.Task.IsCompleted)
                 _landed = New();
-            ActivityLink[] causes = [.. _causes];
-            _causes.Clear();
-            return causes;
         }
+    }
+
+    /// <summary>The traces of the landings that no refresh has brought into the table yet, the first ones of them.</summary>
+    public IReadOnlyList<ActivityLink> GetCauses()
+    {
+        lock (_lock)
+            return [.. _causes];
+    }
+
+    /// <summary>A refresh succeeded that had these causes.</summary>
+    public void Forget(IReadOnlyList<ActivityLink> causes)
+    {
+        lock (_lock)
+            _causes.RemoveAll(causes.Contains);
     }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);

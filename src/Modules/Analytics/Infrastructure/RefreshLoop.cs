@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -26,16 +25,15 @@ internal sealed class RefreshLoop(
         while (!stoppingToken.IsCancellationRequested)
         {
             await RestAsync(elapsed, stoppingToken);
-            var causes = signal.Take();
+            signal.Take();
             var started = time.GetTimestamp();
-            await RefreshAsync(causes, stoppingToken);
+            await RefreshAsync(stoppingToken);
             elapsed = time.GetElapsedTime(started);
         }
     }
 
-    private async Task RefreshAsync(IReadOnlyList<ActivityLink> causes, CancellationToken stoppingToken)
+    private async Task RefreshAsync(CancellationToken stoppingToken)
     {
-        using var activity = AnalyticsMetrics.Source.StartActivity("refresh repeat_purchases", ActivityKind.Internal, default(ActivityContext), links: causes);
         try
         {
             await using var scope = scopes.CreateAsyncScope();
