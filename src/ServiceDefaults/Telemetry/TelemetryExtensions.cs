@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -24,8 +25,11 @@ public static class TelemetryExtensions
         if (string.IsNullOrWhiteSpace(builder.Configuration[EndpointVariable]))
             return builder;
 
+        // Method and path of the request; RequestSpans adds the rest.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
         var resource = CreateResource(serviceName);
         builder.Services.TryAddSingleton(new TelemetryResource(resource));
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RequestSpans>());
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TelemetryService>());
         builder.Logging.AddOpenTelemetry(options =>
         {

@@ -1,15 +1,22 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using OpenTelemetry;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
 namespace Pipeline.ServiceDefaults.Telemetry;
 
 /// <summary>Holds the trace and metric providers from before the first hosted service starts until after the last one stopped.</summary>
-internal sealed class TelemetryService(TelemetryResource resource) : IHostedLifecycleService, IDisposable
+/// <remarks>What the host is configured by, the exporters are: a settings file counts as much as the environment.</remarks>
+internal sealed class TelemetryService(TelemetryResource resource, LoggerProvider logs, IConfiguration configuration) : IHostedLifecycleService, IDisposable
 {
     /// <summary>The platform's and the modules' sources and meters all begin with this.</summary>
     private const string OwnSources = "Pipeline.*";
+
+    /// <summary>The three end side by side, each within this.</summary>
+    private const int FlushMilliseconds = 2000;
 
     private static readonly string[] _frameworkSources = ["Microsoft.AspNetCore", "System.Net.Http", "Npgsql"];
 
@@ -22,12 +29,14 @@ internal sealed class TelemetryService(TelemetryResource resource) : IHostedLife
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         _traces = Sdk.CreateTracerProviderBuilder()
+            .ConfigureServices(services => services.AddSingleton(configuration))
             .SetResourceBuilder(resource.Builder)
             .AddSource(OwnSources)
             .AddSource(_frameworkSources)
             .AddOtlpExporter()
             .Build();
         _metrics = Sdk.CreateMeterProviderBuilder()
+            .ConfigureServices(services => services.AddSingleton(configuration))
             .SetResourceBuilder(resource.Builder)
             .AddMeter(OwnSources)
             .AddMeter(_frameworkMeters)
@@ -44,19 +53,15 @@ internal sealed class TelemetryService(TelemetryResource resource) : IHostedLife
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppedAsync(CancellationToken cancellationToken)
-    {
-        _traces?.ForceFlush(FlushMilliseconds);
-        _metrics?.ForceFlush(FlushMilliseconds);
-        return Task.CompletedTask;
-    }
+    /// <summary>Sends what waits. What a collector does not take in time is dropped, for it must not keep the host from stopping.</summary>
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.WhenAll(
+        Task.Run(() => _traces?.Shutdown(FlushMilliseconds), CancellationToken.None),
+        Task.Run(() => _metrics?.Shutdown(FlushMilliseconds), CancellationToken.None),
+        Task.Run(() => logs.Shutdown(FlushMilliseconds), CancellationToken.None));
 
     public void Dispose()
     {
         _traces?.Dispose();
         _metrics?.Dispose();
     }
-
-    /// <summary>A collector that is away must not keep the host from stopping in time.</summary>
-    private const int FlushMilliseconds = 1000;
 }
