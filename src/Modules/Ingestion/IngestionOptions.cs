@@ -32,6 +32,14 @@ public sealed class IngestionOptions
     /// <summary>Partitions of the topics that ingestion creates. Default 4.</summary>
     public int Partitions { get; set; } = 4;
 
+    /// <summary>
+    /// How long the log keeps records of these topics, unless a consumer group has yet to read them; zero keeps them for ever. Dead letters are kept. Default 7 days.
+    /// </summary>
+    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How large each of these topics may get, in bytes, before its oldest records that every group has read are dropped; zero sets no limit. Default 0.</summary>
+    public long RetentionBytes { get; set; }
+
     /// <summary><c>off</c>, <c>gross</c> (sum of price × count) or <c>net</c> (sum of (price − discount) × count). A mismatch marks the order. Default off.</summary>
     public string TotalPriceRule { get; set; } = "off";
 
@@ -55,6 +63,10 @@ internal sealed class IngestionOptionsValidator : IValidateOptions<IngestionOpti
         Check(options.MaxInFlightBytes >= options.MaxBodyBytes, nameof(options.MaxInFlightBytes), options.MaxInFlightBytes, "must be at least MaxBodyBytes");
         Check(options.RetryAfterSeconds is >= 1 and <= 3600, nameof(options.RetryAfterSeconds), options.RetryAfterSeconds, "must be from 1 to 3600");
         Check(options.Partitions is >= 1 and <= 1000, nameof(options.Partitions), options.Partitions, "must be from 1 to 1000");
+        Check(options.Retention >= TimeSpan.Zero, nameof(options.Retention), options.Retention, "must not be negative");
+        Check(options.RetentionBytes >= 0, nameof(options.RetentionBytes), options.RetentionBytes, "must not be negative");
+        Check(options.Retention == TimeSpan.Zero || options.Retention >= options.IdempotencyWindow, nameof(options.Retention), options.Retention,
+            "must be zero or at least IdempotencyWindow, which looks for records in the log");
         Check(Enum.TryParse<Domain.TotalPriceRule>(options.TotalPriceRule, ignoreCase: true, out var rule) && Enum.IsDefined(rule),
             nameof(options.TotalPriceRule), options.TotalPriceRule, "must be off, gross or net");
         Check(options.IdempotencyWindow > TimeSpan.Zero, nameof(options.IdempotencyWindow), options.IdempotencyWindow, "must be positive");

@@ -10,9 +10,12 @@ internal sealed class TopicSetup(IEventLog log, IOptions<IngestionOptions> optio
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        var settings = options.Value;
+        var retention = new RetentionPolicy(
+            settings.Retention > TimeSpan.Zero ? settings.Retention : null, settings.RetentionBytes > 0 ? settings.RetentionBytes : null);
         foreach (var topic in new[] { Topics.UserEvents, Topics.PurchasedItem })
         {
-            await log.EnsureTopicAsync(new TopicDefinition(topic, options.Value.Partitions), cancellationToken);
+            await log.EnsureTopicAsync(new TopicDefinition(topic, settings.Partitions, retention), cancellationToken);
             await log.EnsureTopicAsync(new TopicDefinition(Topics.DeadLetter(topic), 1), cancellationToken);
         }
     }
