@@ -3,7 +3,11 @@ namespace Pipeline.Hosting;
 /// <summary>Since when this process runs.</summary>
 internal sealed class ProcessClock(TimeProvider time)
 {
-    private readonly long _started = time.GetTimestamp();
+    public TimeSpan Uptime => time.GetUtcNow() - Started();
 
-    public TimeSpan Uptime => time.GetElapsedTime(_started);
+    private static DateTimeOffset Started()
+    {
+        using var process = System.Diagnostics.Process.GetCurrentProcess();
+        return process.StartTime;
+    }
 }

@@ -15,7 +15,8 @@ internal sealed class GeneratorService(
             return;
         var url = target.Resolve() ?? options.Value.Url;
         var status = generator.Status;
-        Log.GeneratorStarted(logger, status.RunId, url, status.Rate.EventsPerSecond, status.Rate.OrdersPerSecond, status.Seed);
+        if (status.Rate.EventsPerSecond + status.Rate.OrdersPerSecond > 0)
+            Log.GeneratorStarted(logger, status.RunId, url, status.Rate.EventsPerSecond, status.Rate.OrdersPerSecond, status.Seed);
 
         // The web server of the same process stops before this service is told to: no more traffic from the moment the host begins to stop.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
