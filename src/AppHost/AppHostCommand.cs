@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Spectre.Console;
@@ -10,6 +11,9 @@ internal static class AppHostCommand
 {
     private const int Failed = 1;
     private const int Interrupted = 130;
+
+    /// <summary>The first Ctrl-C stops cleanly, one after this time at once. Runners such as <c>timeout</c> pass a signal on twice: that is one.</summary>
+    private static readonly TimeSpan _repeat = TimeSpan.FromMilliseconds(500);
 
     public static async Task<int> InvokeAsync(string[] args)
     {
@@ -47,7 +51,15 @@ internal static class AppHostCommand
     private static async Task<int> RunAsync(AppHostOptions options)
     {
         using var stop = new CancellationTokenSource();
-        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(stop, context));
+        var interrupted = 0L;
+        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
+        {
+            if (interrupted == 0)
+                interrupted = Stopwatch.GetTimestamp();
+            else if (Stopwatch.GetElapsedTime(interrupted) > _repeat)
+                Environment.Exit(Interrupted);
+            Stop(stop, context);
+        });
         using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(stop, context));
         var console = CreateConsole();
         try
@@ -77,12 +89,9 @@ internal static class AppHostCommand
         return console;
     }
 
-    /// <summary>The first signal stops cleanly, the second at once.</summary>
     private static void Stop(CancellationTokenSource stop, PosixSignalContext context)
     {
         context.Cancel = true;
-        if (stop.IsCancellationRequested)
-            Environment.Exit(Interrupted);
         stop.Cancel();
     }
 

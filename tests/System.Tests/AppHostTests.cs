@@ -92,6 +92,16 @@ public sealed class AppHostTests
     }
 
     [Fact]
+    public async Task Interrupt_PassedOnTwice_StopsCleanlyAllTheSame()
+    {
+        using var data = new TempDirectory();
+        await using var host = await AppHostProcess.StartAsync(data.FullPath);
+        Assert.Equal(0, await host.InterruptAsync(signals: 3));
+        Assert.Contains("Stopped.", host.Output);
+        Assert.False(File.Exists(Path.Combine(data.FullPath, "postgres", "cluster", "postmaster.pid")));
+    }
+
+    [Fact]
     public async Task SecondHost_OnTheSameData_SaysWhyItCannotStart()
     {
         using var data = new TempDirectory();

@@ -117,11 +117,16 @@ public sealed class AppHostProcess : IAsyncDisposable
     }
 
     /// <summary>Stops it as Ctrl-C does.</summary>
+    /// <param name="signals">How many signals are sent at once; runners such as <c>timeout</c> pass one on twice.</param>
     /// <returns>The exit code.</returns>
-    public async Task<int> InterruptAsync()
+    public async Task<int> InterruptAsync(int signals = 1)
     {
-        if (!_process.HasExited && NativeKill(_process.Id, SigInt) != 0)
-            throw new InvalidOperationException("The AppHost could not be interrupted.");
+        for (var i = 0; i < signals; i++)
+        {
+            if (!_process.HasExited && NativeKill(_process.Id, SigInt) != 0)
+                throw new InvalidOperationException("The AppHost could not be interrupted.");
+        }
+
         using var timeout = new CancellationTokenSource(s_stopTimeout);
         await _process.WaitForExitAsync(timeout.Token);
         return _process.ExitCode;
