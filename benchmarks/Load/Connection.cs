@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -7,10 +8,14 @@ namespace Pipeline.Benchmarks.Load;
 /// <summary>One connection of the load: a request under way, and as much of its answer as has come.</summary>
 internal sealed class Connection
 {
+    public const string KeyHeader = "Idempotency-Key: ";
+    public const int KeyDigits = 16;
+
     private const int BufferBytes = 64 * 1024;
 
     private readonly IReadOnlyList<byte[]> _requests;
     private readonly int _step;
+    private readonly bool _keyed;
     private readonly byte[] _buffer = new byte[BufferBytes];
     private int _next;
     private int _kept;
@@ -21,8 +26,11 @@ internal sealed class Connection
         _requests = requests;
         _next = first;
         _step = step;
+        _keyed = requests[0].AsSpan().IndexOf(KeyHeaderUtf8) >= 0;
         Socket.Connect(IPAddress.Parse(url.Host), url.Port);
     }
+
+    private static ReadOnlySpan<byte> KeyHeaderUtf8 => "Idempotency-Key: "u8;
 
     public Socket Socket { get; } = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
@@ -32,10 +40,13 @@ internal sealed class Connection
     /// <summary>Sends the next request.</summary>
     public void Send()
     {
+        var request = _requests[_next % _requests.Count];
+        if (_keyed)
+            GiveKey(request);
         Started = Stopwatch.GetTimestamp();
         _kept = 0;
         _left = -1;
-        Socket.Send(_requests[_next % _requests.Count]);
+        Socket.Send(request);
         _next += _step;
     }
 
@@ -65,6 +76,10 @@ internal sealed class Connection
     }
 
     private int Status { get; set; }
+
+    /// <summary>A key that no request had before, in its place; all connections send in one thread.</summary>
+    private static void GiveKey(Span<byte> request) =>
+        Random.Shared.NextInt64().TryFormat(request.Slice(request.IndexOf(KeyHeaderUtf8) + KeyHeader.Length, KeyDigits), out _, "x16", CultureInfo.InvariantCulture);
 
     private static int TotalLength(ReadOnlySpan<byte> answer)
     {

@@ -48,10 +48,15 @@ internal static class HttpLoad
     }
 
     /// <summary>The bytes of a request.</summary>
-    public static byte[] Request(string method, string path, byte[] body)
+    /// <param name="method">The method.</param>
+    /// <param name="path">The path.</param>
+    /// <param name="body">The body.</param>
+    /// <param name="keyed">Whether it has an <c>Idempotency-Key</c>, which is another one each time that it is sent.</param>
+    public static byte[] Request(string method, string path, byte[] body, bool keyed = false)
     {
+        var key = keyed ? $"{Connection.KeyHeader}{new string('0', Connection.KeyDigits)}\r\n" : "";
         var head = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n"));
+            $"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{key}Content-Length: {body.Length}\r\n\r\n"));
         return [.. head, .. body];
     }
 

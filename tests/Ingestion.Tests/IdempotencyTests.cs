@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Pipeline.EventLog;
 using Pipeline.Ingestion.Application;
 using Pipeline.Ingestion.Contracts;
@@ -61,17 +62,65 @@ public sealed class IdempotencyTests(PostgresFixture postgres) : IClassFixture<P
     }
 
     [Fact]
-    public async Task ManyAtOnce_AppendOnce()
+    public async Task ManyAtOnce_AppendOnceAndGetOneAnswer()
     {
         await using var api = await IngestionApi.StartAsync(await postgres.CreateDatabaseAsync());
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
-        {
-            using var response = await api.PutAsync(Samples.Event, "key-1");
-            return response.StatusCode;
-        }));
-        Assert.Contains(HttpStatusCode.Accepted, statuses);
-        Assert.All(statuses, s => Assert.True(s is HttpStatusCode.Accepted or HttpStatusCode.ServiceUnavailable));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => AnswerAsync(api, Samples.Event, "key-1")));
+        Assert.All(answers, a => Assert.Equal((HttpStatusCode.Accepted, answers[0].Body), a));
         Assert.Equal(1, await api.CountAsync(Topics.UserEvents));
+    }
+
+    [Fact]
+    public async Task OtherBodiesAtOnce_OneIsAcceptedAndTheOthersAre409()
+    {
+        await using var api = await IngestionApi.StartAsync(await postgres.CreateDatabaseAsync());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => AnswerAsync(api, EventOf(i), "key-1")));
+        Assert.Single(answers, a => a.Status == HttpStatusCode.Accepted);
+        Assert.Equal(29, answers.Count(a => a.Status == HttpStatusCode.Conflict));
+        Assert.Equal(1, await api.CountAsync(Topics.UserEvents));
+    }
+
+    /// <summary>Requests of two processes meet: whoever is told to come back does, until each key has its answer.</summary>
+    [Fact]
+    public async Task TwoProcessesAtOnce_AppendEachKeyOnce()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var first = await IngestionApi.StartAsync(database);
+        await using var second = await IngestionApi.StartAsync(database);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 120).Select(async i =>
+        {
+            (HttpStatusCode Status, string Body) answer = default;
+            await Eventually.TrueAsync(async () => (answer = await AnswerAsync(i % 3 == 0 ? first : second, EventOf(i % 20), $"key-{i % 20}")).Status == HttpStatusCode.Accepted);
+            return (Key: i % 20, answer.Body);
+        }));
+        Assert.Equal(20, answers.Distinct().Count());
+        Assert.Equal(20, await first.CountAsync(Topics.UserEvents));
+    }
+
+    [Fact]
+    public async Task AnswerThatIsNotStoredYet_IsGivenAllTheSame()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var api = await IngestionApi.StartAsync(database);
+        await using var connection = new NpgsqlConnection(database);
+        await connection.OpenAsync();
+
+        // Keeps answers from being stored, and nothing else.
+        await using (var block = new NpgsqlCommand("""
+            create function wait() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(1); return new; end $$;
+            create trigger wait before update on ingestion.idempotency_keys for each row execute function wait();
+            select pg_advisory_lock(1)
+            """, connection))
+            await block.ExecuteNonQueryAsync();
+        var answer = await AnswerAsync(api, Samples.Event, "key-1");
+        var again = await AnswerAsync(api, Samples.Event, "key-1");
+        Assert.Equal(HttpStatusCode.Accepted, answer.Status);
+        Assert.Equal(answer, again);
+        await using (var release = new NpgsqlCommand("select pg_advisory_unlock(1)", connection))
+            await release.ExecuteNonQueryAsync();
+        await using var stored = new NpgsqlCommand("select count(*) from ingestion.idempotency_keys where answer is not null", connection);
+        await Eventually.TrueAsync(async () => await stored.ExecuteScalarAsync() is 1L);
+        Assert.Equal(answer, await AnswerAsync(api, Samples.Event, "key-1"));
     }
 
     /// <summary>The process dies between any two steps: after the reservation, after some of the records, after all of them.</summary>
@@ -117,13 +166,11 @@ public sealed class IdempotencyTests(PostgresFixture postgres) : IClassFixture<P
         Assert.Equal(1, await api.Services.GetRequiredService<IIdempotencyStore>().PurgeAsync(10, CancellationToken.None));
     }
 
-    /// <summary>Real timers, a clock that can be put forward.</summary>
-    private sealed class ManualTime : TimeProvider
+    private static string EventOf(int user) => Samples.Event.Replace("user-17", $"user-{user}", StringComparison.Ordinal);
+
+    private static async Task<(HttpStatusCode Status, string Body)> AnswerAsync(IngestionApi api, string body, string key)
     {
-        private TimeSpan _ahead;
-
-        public void Advance(TimeSpan by) => _ahead += by;
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _ahead;
+        using var response = await api.PutAsync(body, key);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 }

@@ -13,11 +13,20 @@ internal interface IIdempotencyStore
     /// <param name="cancellationToken">Cancels the call.</param>
     ValueTask<Reservation> ReserveAsync(string key, ReadOnlyMemory<byte> bodyHash, long[] startOffsets, CancellationToken cancellationToken);
 
-    /// <summary>Stores the answer of a reserved key.</summary>
-    ValueTask CompleteAsync(string key, ReadOnlyMemory<byte> answer, CancellationToken cancellationToken);
+    /// <summary>
+    /// Stores the answer of a reserved key. The task may last as long as the store is away; nobody needs to wait for it, since a key whose answer is lost is
+    /// recovered from the log. Nothing changes where another try has taken the key over.
+    /// </summary>
+    /// <param name="key">The key with its route.</param>
+    /// <param name="tries"><see cref="Reservation.Tries"/> of the reservation.</param>
+    /// <param name="answer">The answer; not empty.</param>
+    Task CompleteAsync(string key, int tries, ReadOnlyMemory<byte> answer);
 
-    /// <summary>Lets the next try of a reserved key through soon: the append failed, and whether records are in the log is not known.</summary>
-    ValueTask AbandonAsync(string key, CancellationToken cancellationToken);
+    /// <summary>
+    /// Lets the next try of a reserved key through soon: the append failed, and whether records are in the log is not known. As with
+    /// <see cref="CompleteAsync"/>, nobody needs to wait for it.
+    /// </summary>
+    Task AbandonAsync(string key, int tries);
 
     /// <summary>Forgets keys that are older than the window; returns how many, at most <paramref name="limit"/>.</summary>
     ValueTask<int> PurgeAsync(int limit, CancellationToken cancellationToken);
@@ -27,7 +36,18 @@ internal interface IIdempotencyStore
 /// <param name="State">The state.</param>
 /// <param name="Answer">The first answer where the request is completed.</param>
 /// <param name="StartOffsets">Where to look for the records of an earlier try.</param>
-internal sealed record Reservation(ReservationState State, byte[]? Answer = null, long[]? StartOffsets = null);
+/// <param name="Tries">How often the key was reserved, this time included; tells the holder of the key from those before it.</param>
+internal sealed record Reservation(ReservationState State, byte[]? Answer = null, long[]? StartOffsets = null, int Tries = 0)
+{
+    public static Reservation First { get; } = new(ReservationState.Reserved, Tries: 1);
+
+    public static Reservation Conflict { get; } = new(ReservationState.Conflict);
+
+    public static Reservation InProgress { get; } = new(ReservationState.InProgress);
+
+    /// <summary>Whether the key is the caller's, who has to complete or abandon it.</summary>
+    public bool IsHeld => State is ReservationState.Reserved or ReservationState.Recover;
+}
 
 /// <summary>The states of a key.</summary>
 internal enum ReservationState

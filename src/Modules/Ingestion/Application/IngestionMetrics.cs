@@ -12,6 +12,16 @@ internal static class IngestionMetrics
 
     private static readonly Counter<long> _rejected = _meter.CreateCounter<long>("pipeline.ingestion.requests.rejected", "{request}", "Requests that were refused, by reason.");
 
+    private static readonly Histogram<int> _keys = _meter.CreateHistogram<int>(
+        "pipeline.ingestion.idempotency.batch.size", "{key}", "Idempotency keys of one transaction, by operation.");
+
+    /// <summary>A transaction reserved or completed so many keys.</summary>
+    public static void KeysWritten(string operation, int keys)
+    {
+        if (_keys.Enabled)
+            _keys.Record(keys, new KeyValuePair<string, object?>("operation", operation));
+    }
+
     public static void Accepted(string topic, int records)
     {
         if (_accepted.Enabled)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -10,6 +11,9 @@ namespace Pipeline.Ingestion.Application;
 /// <summary>Appends the valid records of a request to the log, once per idempotency key.</summary>
 internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, TopicOffsets offsets)
 {
+    /// <summary>What this process has under way, by key: repeats that come meanwhile share the answer of the first.</summary>
+    private readonly ConcurrentDictionary<string, KeyedRequest> _underWay = new(StringComparer.Ordinal);
+
     public async ValueTask<PublishResult> PublishAsync(
         string topic, ReadRequest read, ReadOnlyMemory<byte> body, string? key, bool asArray, CancellationToken cancellationToken)
     {
@@ -31,17 +35,42 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
     private async ValueTask<PublishResult> PublishOnceAsync(
         string topic, ReadRequest read, ReadOnlyMemory<byte> body, string key, bool asArray, CancellationToken cancellationToken)
     {
-        var reservation = await keys.ReserveAsync(key, SHA256.HashData(body.Span), await offsets.GetAsync(topic, cancellationToken), cancellationToken);
-        switch (reservation.State)
-        {
-            case ReservationState.Completed:
-                return PublishResult.Accepted(reservation.Answer);
-            case ReservationState.Conflict:
-                return PublishResult.KeyConflict;
-            case ReservationState.InProgress:
-                return PublishResult.KeyInProgress;
-        }
+        var mine = new KeyedRequest(SHA256.HashData(body.Span));
+        var first = _underWay.GetOrAdd(key, mine);
+        if (first != mine && first.HasBodyOf(mine))
+            return await first.Result.WaitAsync(cancellationToken);
 
+        // A request with another body goes on beside the first one: the store knows which of the two has the key.
+        try
+        {
+            var reservation = await keys.ReserveAsync(key, mine.BodyHash, await offsets.GetAsync(topic, cancellationToken), cancellationToken);
+            var result = reservation.State switch
+            {
+                ReservationState.Completed => PublishResult.Accepted(reservation.Answer),
+                ReservationState.Conflict => PublishResult.KeyConflict,
+                ReservationState.InProgress => PublishResult.KeyInProgress,
+                _ => await PublishReservedAsync(topic, read, key, reservation, asArray),
+            };
+            mine.Answer(result);
+            if (reservation.IsHeld)
+                _ = CompleteAsync(key, reservation.Tries, mine, result.Answer);
+            else
+                End(key, mine);
+            return result;
+        }
+        catch (Exception e)
+        {
+            End(key, mine);
+            if (e is OperationCanceledException)
+                mine.Answer(PublishResult.KeyInProgress);
+            else
+                mine.Fail(e);
+            throw;
+        }
+    }
+
+    private async ValueTask<PublishResult> PublishReservedAsync(string topic, ReadRequest read, string key, Reservation reservation, bool asArray)
+    {
         // From here on the client's patience must not leave the key half done.
         var positions = new RecordPosition[read.Count];
         try
@@ -53,14 +82,25 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
         }
         catch (Exception e) when (e is TransientException or TerminalException)
         {
-            await keys.AbandonAsync(key, CancellationToken.None);
+            _ = keys.AbandonAsync(key, reservation.Tries);
             throw;
         }
 
-        var result = Accept(topic, read, positions, asArray);
-        await keys.CompleteAsync(key, result.Answer, CancellationToken.None);
-        return result;
+        return Accept(topic, read, positions, asArray);
     }
+
+    /// <summary>
+    /// The answer does not wait for this: the records are durable and carry the key, so a try after a crash finds them. Until the answer is stored, requests
+    /// with the same key and body are answered from memory.
+    /// </summary>
+    private async Task CompleteAsync(string key, int tries, KeyedRequest request, ReadOnlyMemory<byte> answer)
+    {
+        // The store logs what it gives up.
+        await keys.CompleteAsync(key, tries, answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        End(key, request);
+    }
+
+    private void End(string key, KeyedRequest request) => _underWay.TryRemove(new KeyValuePair<string, KeyedRequest>(key, request));
 
     private static PublishResult Accept(string topic, in ReadRequest read, RecordPosition[] positions, bool asArray)
     {

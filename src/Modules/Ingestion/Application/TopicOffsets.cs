@@ -12,13 +12,30 @@ internal sealed class TopicOffsets(IEventLog log, TimeProvider time)
 
     private readonly ConcurrentDictionary<string, (DateTimeOffset At, long[] Ends)> _known = new(StringComparer.Ordinal);
 
+    private int _refreshing;
+
     public async ValueTask<long[]> GetAsync(string topic, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (_known.TryGetValue(topic, out var known) && now - known.At < _maxAge)
+        var isKnown = _known.TryGetValue(topic, out var known);
+        if (isKnown && now - known.At < _maxAge)
             return known.Ends;
-        foreach (var status in await log.GetTopicsAsync(cancellationToken))
-            _known[status.Name] = (now, [.. status.Partitions.Select(p => p.EndOffset)]);
+
+        // One request asks the log; the old offsets serve the others, being lower bounds as well.
+        var isFirst = Interlocked.Exchange(ref _refreshing, 1) == 0;
+        if (isKnown && !isFirst)
+            return known.Ends;
+        try
+        {
+            foreach (var status in await log.GetTopicsAsync(cancellationToken))
+                _known[status.Name] = (now, [.. status.Partitions.Select(p => p.EndOffset)]);
+        }
+        finally
+        {
+            if (isFirst)
+                Volatile.Write(ref _refreshing, 0);
+        }
+
         return _known.TryGetValue(topic, out known) ? known.Ends : [];
     }
 }
