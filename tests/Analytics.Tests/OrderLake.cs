@@ -13,7 +13,7 @@ public sealed class OrderLake : IDisposable
     private const string Json = """[{"ProductId":"VARCHAR","ItemCount":"INTEGER","ItemPrice":"VARCHAR","ItemDiscount":"VARCHAR"}]""";
     private const string Struct = "STRUCT(ProductId VARCHAR, ItemCount INTEGER, ItemPrice DECIMAL(18,4), ItemDiscount DECIMAL(18,4))[]";
 
-    private static readonly DeltaType s_money = DeltaType.Decimal(18, 4);
+    private static readonly DeltaType _money = DeltaType.Decimal(18, 4);
 
     private readonly TempDirectory _folder = new();
     private readonly DuckDatabase _database = DuckDatabase.Open(new DuckOptions { Threads = 1 });
@@ -66,22 +66,22 @@ public sealed class OrderLake : IDisposable
             new DeltaField("SessionId", DeltaType.String, Nullable: false),
             new DeltaField("TimeStamp", DeltaType.Timestamp, Nullable: false),
             new DeltaField("UserId", DeltaType.String, Nullable: false),
-            new DeltaField("TotalPrice", s_money, Nullable: false),
+            new DeltaField("TotalPrice", _money, Nullable: false),
             new DeltaField("OrderId", DeltaType.String, Nullable: false),
             new DeltaField(
                 "Products",
                 DeltaType.Array(DeltaType.Struct(
                     new DeltaField("ProductId", DeltaType.String),
                     new DeltaField("ItemCount", DeltaType.Integer),
-                    new DeltaField("ItemPrice", s_money),
-                    new DeltaField("ItemDiscount", s_money))),
+                    new DeltaField("ItemPrice", _money),
+                    new DeltaField("ItemDiscount", _money))),
                 Nullable: false),
             new DeltaField("PaymentType", DeltaType.String, Nullable: false),
             new DeltaField("OrderDate", DeltaType.Date, Nullable: false),
             new DeltaField("_partition", DeltaType.Integer, Nullable: false),
             new DeltaField("_offset", DeltaType.Long, Nullable: false),
             new DeltaField("_ingested_at", DeltaType.Timestamp, Nullable: false),
-            new DeltaField("_total_price_expected", s_money)),
+            new DeltaField("_total_price_expected", _money)),
         PartitionColumns = ["OrderDate"],
     };
 

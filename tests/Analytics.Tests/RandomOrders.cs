@@ -10,8 +10,8 @@ namespace Pipeline.Analytics.Tests;
 /// </summary>
 internal static class RandomOrders
 {
-    private static readonly string[] s_payments = ["CreditCard", "PayPal", "Überweisung", "cash on delivery"];
-    private static readonly string[] s_ids = ["a", "b", "B", "ä", "zz", "z z", "\ud83d\ude00", "\uffee", "x'; --", "nul\0"];
+    private static readonly string[] _payments = ["CreditCard", "PayPal", "Überweisung", "cash on delivery"];
+    private static readonly string[] _ids = ["a", "b", "B", "ä", "zz", "z z", "\ud83d\ude00", "\uffee", "x'; --", "nul\0"];
 
     public static DateTimeOffset Start { get; } = new(2024, 2, 28, 21, 0, 0, TimeSpan.Zero);
 
@@ -23,7 +23,7 @@ internal static class RandomOrders
         select Cut([.. Land([.. orders], [.. partitions], [.. delays])], [.. sizes.Take(5)]);
 
     private static Gen<RetailLine> Line =>
-        from product in Gen.Elements(s_ids)
+        from product in Gen.Elements(_ids)
         from count in Gen.Choose(1, 5)
         from price in Gen.Choose(0, 99_999)
         from discount in Gen.Choose(0, 100)
@@ -31,9 +31,9 @@ internal static class RandomOrders
 
     private static Gen<RetailOrder> Order =>
         from id in Gen.Choose(1, 60)
-        from user in Gen.Elements(s_ids)
+        from user in Gen.Elements(_ids)
         from minute in Gen.Choose(0, 3 * 24 * 60)
-        from payment in Gen.Elements(s_payments)
+        from payment in Gen.Elements(_payments)
         from total in Gen.Choose(0, 20)
         from lines in Line.NonEmptyListOf()
         select new RetailOrder($"o-{id}", "u-" + user, "s", Start.AddMinutes(minute), payment, total * 5.25m, [.. lines.Take(6)]);

@@ -12,14 +12,14 @@ namespace Pipeline.Analytics.Tests;
 
 public sealed class RefreshLoopTests
 {
-    private static readonly TimeSpan s_never = TimeSpan.FromHours(1);
-    private static readonly TimeSpan s_soon = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan _never = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _soon = TimeSpan.FromMilliseconds(1);
 
     [Fact]
     public async Task Loop_WithoutLandings_RefreshesAtEachInterval()
     {
         using var refresh = new CountingRefresh();
-        await using var running = await Running.StartAsync(refresh, s_soon, s_soon);
+        await using var running = await Running.StartAsync(refresh, _soon, _soon);
 
         await refresh.ReachedAsync(5);
     }
@@ -28,7 +28,7 @@ public sealed class RefreshLoopTests
     public async Task Loop_OrdersLanded_RefreshesBeforeTheInterval()
     {
         using var refresh = new CountingRefresh();
-        await using var running = await Running.StartAsync(refresh, s_never, s_soon);
+        await using var running = await Running.StartAsync(refresh, _never, _soon);
         for (var landing = 1; landing <= 3; landing++)
         {
             await running.PublishAsync(new PurchasesLanded(landing, 10, new Dictionary<int, long>(), null, null));
@@ -43,7 +43,7 @@ public sealed class RefreshLoopTests
         {
             Fail = call => call switch { 1 => new TransientException("away"), 2 => new InvalidOperationException("broken"), _ => null },
         };
-        await using var running = await Running.StartAsync(refresh, s_soon, s_soon);
+        await using var running = await Running.StartAsync(refresh, _soon, _soon);
 
         await refresh.ReachedAsync(3);
     }

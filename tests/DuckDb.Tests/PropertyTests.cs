@@ -5,24 +5,24 @@ namespace Pipeline.DuckDb.Tests;
 
 public class PropertyTests
 {
-    private static readonly Gen<decimal> Decimals =
+    private static readonly Gen<decimal> _decimals =
         from unscaled in Gen.Choose(int.MinValue, int.MaxValue)
         from factor in Gen.Choose(0, int.MaxValue)
         from scale in Gen.Choose(0, 9)
         select new decimal(Math.Abs((long)unscaled) * factor % 100_000_000_000_000_000 * Math.Sign(unscaled)) / (decimal)Math.Pow(10, scale) % 10_000_000_000m;
 
-    private static readonly Gen<DateTimeOffset> Instants =
+    private static readonly Gen<DateTimeOffset> _instants =
         from ticks in Gen.Choose(int.MinValue, int.MaxValue)
         from micros in Gen.Choose(0, int.MaxValue)
         select DateTimeOffset.UnixEpoch.AddMinutes(ticks / 4).AddMicroseconds(micros);
 
-    private static readonly Gen<Row> Rows =
+    private static readonly Gen<Row> _rows =
         from text in ArbMap.Default.GeneratorFor<string>()
         from number in ArbMap.Default.GeneratorFor<long?>()
         from real in ArbMap.Default.GeneratorFor<double>()
         from flag in ArbMap.Default.GeneratorFor<bool>()
-        from amount in Decimals
-        from instant in Instants
+        from amount in _decimals
+        from instant in _instants
         from day in Gen.Choose(0, DateOnly.MaxValue.DayNumber)
         from bytes in ArbMap.Default.GeneratorFor<byte[]>()
         select new Row(Wellformed(text), number, real, flag, decimal.Round(amount, 9), instant, DateOnly.FromDayNumber(day), bytes);
@@ -32,7 +32,7 @@ public class PropertyTests
     {
         using var db = new Db();
         db.Connection.Execute(Table);
-        Prop.ForAll(Rows.ArrayOf().ToArbitrary(), rows =>
+        Prop.ForAll(_rows.ArrayOf().ToArbitrary(), rows =>
         {
             db.Connection.Execute("DELETE FROM t");
             using (var appender = db.Connection.CreateAppender("t"))
@@ -67,7 +67,7 @@ public class PropertyTests
         using var db = new Db();
         using var statement = db.Connection.Prepare(
             "SELECT $1::VARCHAR, $2::BIGINT, $3::DOUBLE, $4::BOOLEAN, $5::DECIMAL(38,9), $6::TIMESTAMPTZ, $7::DATE, $8::BLOB");
-        Prop.ForAll(Rows.ToArbitrary(), row =>
+        Prop.ForAll(_rows.ToArbitrary(), row =>
         {
             statement.Bind(1, row.Text);
             if (row.Number is { } number)
@@ -118,7 +118,7 @@ public class PropertyTests
     [Fact]
     public void Decimals_RandomScales_RescaleExactlyOrNotAtAll()
     {
-        Prop.ForAll(Decimals.ToArbitrary(), Gen.Choose(0, 28).ToArbitrary(), (value, scale) =>
+        Prop.ForAll(_decimals.ToArbitrary(), Gen.Choose(0, 28).ToArbitrary(), (value, scale) =>
         {
             var unscaled = DecimalMath.Unscaled(value, out var from);
             Assert.Equal(value, DecimalMath.ToDecimal(unscaled, from));

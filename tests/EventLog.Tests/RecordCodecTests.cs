@@ -6,16 +6,16 @@ namespace Pipeline.EventLog.Tests;
 
 public class RecordCodecTests
 {
-    private static readonly Gen<byte[]> s_bytes = Gen.Choose(0, 300).SelectMany(n => Gen.Choose(0, 255).Select(b => (byte)b).ArrayOf(n));
-    private static readonly Gen<int> s_numbers = Gen.Choose(0, int.MaxValue - 1);
-    private static readonly Gen<string> s_names = Gen.Elements("traceparent", "a", "", "ünï", new string('n', 200));
-    private static readonly Gen<RecordHeader> s_headers = s_names.SelectMany(n => s_bytes.Select(v => new RecordHeader(n, v)));
-    private static readonly Gen<RecordHeader[]> s_headerLists = Gen.Choose(0, 5).SelectMany(n => s_headers.ArrayOf(n));
-    private static readonly Gen<NewRecord> s_records = s_bytes.SelectMany(k => s_bytes.SelectMany(v => s_headerLists.Select(h => new NewRecord(k, v, h))));
+    private static readonly Gen<byte[]> _bytes = Gen.Choose(0, 300).SelectMany(n => Gen.Choose(0, 255).Select(b => (byte)b).ArrayOf(n));
+    private static readonly Gen<int> _numbers = Gen.Choose(0, int.MaxValue - 1);
+    private static readonly Gen<string> _names = Gen.Elements("traceparent", "a", "", "ünï", new string('n', 200));
+    private static readonly Gen<RecordHeader> _headers = _names.SelectMany(n => _bytes.Select(v => new RecordHeader(n, v)));
+    private static readonly Gen<RecordHeader[]> _headerLists = Gen.Choose(0, 5).SelectMany(n => _headers.ArrayOf(n));
+    private static readonly Gen<NewRecord> _records = _bytes.SelectMany(k => _bytes.SelectMany(v => _headerLists.Select(h => new NewRecord(k, v, h))));
 
     [Fact]
     public void Write_AnyRecords_ReadBackTheSame() =>
-        Prop.ForAll(s_records.ListOf().ToArbitrary(), records =>
+        Prop.ForAll(_records.ListOf().ToArbitrary(), records =>
         {
             var data = Encode([.. records]);
             using var batch = new RecordBatch("t", 3, 100, records.Count, data);
@@ -44,7 +44,7 @@ public class RecordCodecTests
 
     [Fact]
     public void Skip_AnyCount_StandsAtThatRecord() =>
-        Prop.ForAll(s_records.NonEmptyListOf().ToArbitrary(), Gen.Choose(0, 100).ToArbitrary(), (records, n) =>
+        Prop.ForAll(_records.NonEmptyListOf().ToArbitrary(), Gen.Choose(0, 100).ToArbitrary(), (records, n) =>
         {
             var count = n % (records.Count + 1);
             var data = Encode([.. records]);
@@ -54,12 +54,12 @@ public class RecordCodecTests
 
     [Fact]
     public void Read_BytesOfAnyKind_EitherReadsOrFailsForGood() =>
-        Prop.ForAll(s_bytes.ToArbitrary(), Gen.Choose(0, 40).ToArbitrary(), (data, count) => Walk(data, count))
+        Prop.ForAll(_bytes.ToArbitrary(), Gen.Choose(0, 40).ToArbitrary(), (data, count) => Walk(data, count))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(1_000));
 
     [Fact]
     public void Read_RecordsWithAChangedByte_EitherReadsOrFailsForGood() =>
-        Prop.ForAll(s_records.NonEmptyListOf().ToArbitrary(), s_numbers.ToArbitrary(), s_numbers.ToArbitrary(), (records, at, value) =>
+        Prop.ForAll(_records.NonEmptyListOf().ToArbitrary(), _numbers.ToArbitrary(), _numbers.ToArbitrary(), (records, at, value) =>
         {
             var data = Encode([.. records]);
             data[at % data.Length] = (byte)value;
@@ -68,7 +68,7 @@ public class RecordCodecTests
 
     [Fact]
     public void Read_RecordsCutOff_FailsForGood() =>
-        Prop.ForAll(s_records.NonEmptyListOf().ToArbitrary(), Gen.Choose(1, int.MaxValue - 1).ToArbitrary(), (records, n) =>
+        Prop.ForAll(_records.NonEmptyListOf().ToArbitrary(), Gen.Choose(1, int.MaxValue - 1).ToArbitrary(), (records, n) =>
         {
             var data = Encode([.. records]);
             Assert.Throws<TerminalException>(() => Read(data.AsMemory(0, data.Length - 1 - (n % data.Length)), records.Count));

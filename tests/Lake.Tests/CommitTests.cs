@@ -3,7 +3,7 @@ namespace Pipeline.Lake.Tests;
 /// <summary>The commit protocol where the store answers oddly.</summary>
 public sealed class CommitTests : IDisposable
 {
-    private static readonly DeltaTableDefinition Definition = new() { Schema = new DeltaSchema(new DeltaField("id", DeltaType.Long)) };
+    private static readonly DeltaTableDefinition _definition = new() { Schema = new DeltaSchema(new DeltaField("id", DeltaType.Long)) };
 
     private readonly TempFolder _folder = new();
     private readonly CountingStore _store;
@@ -14,7 +14,7 @@ public sealed class CommitTests : IDisposable
     public async Task Commit_StoreTookItButReportsAnError_IsCommittedOnce()
     {
         using var lake = Lakes.Open(_store);
-        await lake.Table("t").CreateIfNotExistsAsync(Definition);
+        await lake.Table("t").CreateIfNotExistsAsync(_definition);
         _store.OnPutIfAbsent = async call =>
         {
             await call();
@@ -30,7 +30,7 @@ public sealed class CommitTests : IDisposable
     public async Task Commit_StoreRepeatedThePutAndSaysItIsTaken_IsCommittedOnce()
     {
         using var lake = Lakes.Open(_store);
-        await lake.Table("t").CreateIfNotExistsAsync(Definition);
+        await lake.Table("t").CreateIfNotExistsAsync(_definition);
         _store.OnPutIfAbsent = async call =>
         {
             await call();
@@ -45,7 +45,7 @@ public sealed class CommitTests : IDisposable
     public async Task Commit_StoreIsAway_IsTransientAndNotCommitted()
     {
         using var lake = Lakes.Open(_store);
-        await lake.Table("t").CreateIfNotExistsAsync(Definition);
+        await lake.Table("t").CreateIfNotExistsAsync(_definition);
         _store.OnPutIfAbsent = _ => throw new TransientException("away");
         await Assert.ThrowsAsync<TransientException>(async () => await lake.Table("t").AppendAsync(new DeltaAppend { Transactions = [new("a", null, 1)] }));
         _store.OnPutIfAbsent = null;
@@ -57,7 +57,7 @@ public sealed class CommitTests : IDisposable
     public async Task Commit_NeverFirst_GivesUpAsTransient()
     {
         using var lake = Lakes.Open(_store, null, new LakeOptions { MaxCommitAttempts = 4 });
-        await lake.Table("t").CreateIfNotExistsAsync(Definition);
+        await lake.Table("t").CreateIfNotExistsAsync(_definition);
         _store.OnPutIfAbsent = _ => ValueTask.FromResult(false);
         _store.Calls.Clear();
         var error = await Assert.ThrowsAsync<TransientException>(
@@ -71,7 +71,7 @@ public sealed class CommitTests : IDisposable
     {
         var time = new ShiftedTime(TimeSpan.Zero);
         using var idle = Lakes.Open(_store, time);
-        await idle.Table("t").CreateIfNotExistsAsync(Definition);
+        await idle.Table("t").CreateIfNotExistsAsync(_definition);
         using (var busy = Lakes.Open(_store))
         {
             for (var i = 0; i < 12; i++)

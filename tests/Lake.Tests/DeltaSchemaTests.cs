@@ -6,9 +6,9 @@ namespace Pipeline.Lake.Tests;
 
 public sealed class DeltaSchemaTests
 {
-    private static readonly Gen<string> Names = Gen.Elements("a", "B", "c d", "e.f", "g\"h", "i'j", "é", "select", "k,l", "m)", "n:o");
+    private static readonly Gen<string> _names = Gen.Elements("a", "B", "c d", "e.f", "g\"h", "i'j", "é", "select", "k,l", "m)", "n:o");
 
-    private static readonly Gen<DeltaType> Primitives = Gen.Elements<DeltaType>(
+    private static readonly Gen<DeltaType> _primitives = Gen.Elements<DeltaType>(
         DeltaType.String, DeltaType.Long, DeltaType.Integer, DeltaType.Short, DeltaType.Byte, DeltaType.Float, DeltaType.Double,
         DeltaType.Boolean, DeltaType.Binary, DeltaType.Date, DeltaType.Timestamp, DeltaType.Decimal(38, 38), DeltaType.Decimal(9, 0));
 
@@ -142,12 +142,12 @@ public sealed class DeltaSchemaTests
         select new DeltaField(name, type, nullable);
 
     private static Gen<DeltaType> Types(int depth) => depth == 0
-        ? Primitives
+        ? _primitives
         : Gen.Frequency(
-            (4, Primitives),
+            (4, _primitives),
             (1, Types(depth - 1).Select(t => (DeltaType)DeltaType.Array(t))),
             (1, Types(depth - 1).Select(t => (DeltaType)DeltaType.Map(DeltaType.String, t))),
-            (1, from names in Gen.ListOf(Names, 3)
+            (1, from names in Gen.ListOf(_names, 3)
                 from type in Types(depth - 1)
                 select (DeltaType)DeltaType.Struct(names.Distinct().Select(n => new DeltaField(n, type)))));
 }

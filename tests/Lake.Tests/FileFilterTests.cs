@@ -6,7 +6,7 @@ namespace Pipeline.Lake.Tests;
 
 public sealed class FileFilterTests : IDisposable
 {
-    private static readonly DeltaSchema Schema = new(
+    private static readonly DeltaSchema _schema = new(
         new DeltaField("part", DeltaType.Integer),
         new DeltaField("n", DeltaType.Decimal(12, 3)),
         new DeltaField("f", DeltaType.Double),
@@ -25,7 +25,7 @@ public sealed class FileFilterTests : IDisposable
     {
         using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
         var table = lake.Table("t");
-        await table.CreateIfNotExistsAsync(new DeltaTableDefinition { Schema = Schema, PartitionColumns = ["part"] });
+        await table.CreateIfNotExistsAsync(new DeltaTableDefinition { Schema = _schema, PartitionColumns = ["part"] });
         for (var file = 0; file < 12; file++)
         {
             // Long texts with a common start, NaN, nulls, times between milliseconds and before 1970.
@@ -57,7 +57,7 @@ public sealed class FileFilterTests : IDisposable
     {
         using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
         var table = lake.Table("t");
-        await table.CreateIfNotExistsAsync(new DeltaTableDefinition { Schema = Schema, PartitionColumns = ["part"] });
+        await table.CreateIfNotExistsAsync(new DeltaTableDefinition { Schema = _schema, PartitionColumns = ["part"] });
         await table.AppendAsync(
             _connection,
             "SELECT i::INT AS part, i::DECIMAL(12,3) AS n, 'x' || i AS s, TIMESTAMPTZ '2024-01-01 00:00:00+00' + INTERVAL (i) HOUR AS t FROM range(10) r(i)");
@@ -76,7 +76,7 @@ public sealed class FileFilterTests : IDisposable
     public async Task Select_UnknownColumnOrOtherType_IsRefused()
     {
         using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
-        var snapshot = await lake.Table("t").CreateIfNotExistsAsync(new DeltaTableDefinition { Schema = Schema });
+        var snapshot = await lake.Table("t").CreateIfNotExistsAsync(new DeltaTableDefinition { Schema = _schema });
         Assert.Throws<TerminalException>(() => new FileFilter().EqualTo("nope", 1).Select(snapshot));
         Assert.Throws<TerminalException>(() => new FileFilter().EqualTo("s", 1).Select(snapshot));
         Assert.Throws<TerminalException>(() => new FileFilter().EqualTo("d", "2024-01-01").Select(snapshot));

@@ -4,7 +4,7 @@ namespace Pipeline.Lake.Tests;
 
 public sealed class LogTests
 {
-    private static readonly DateTimeOffset Now = new(2024, 6, 30, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset _now = new(2024, 6, 30, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
     public void Segment_OfAVersion_StartsAtTheNewestCheckpointNotNewer()
@@ -39,7 +39,7 @@ public sealed class LogTests
     [InlineData("0000000000000000000x.json", "Other", 0, 0)]
     public void Names_OfLogFiles_AreUnderstood(string name, string kind, long version, int parts)
     {
-        var file = LogPaths.Parse(new ObjectInfo(ObjectPath.Parse("t/_delta_log/" + name), 1, Now));
+        var file = LogPaths.Parse(new ObjectInfo(ObjectPath.Parse("t/_delta_log/" + name), 1, _now));
         Assert.Equal((kind, version, parts), (file.Kind.ToString(), file.Version, file.Parts));
     }
 
@@ -50,17 +50,17 @@ public sealed class LogTests
         var files = new List<LogFile>();
         for (var version = 0; version < 12; version++)
         {
-            files.Add(File($"{version}.json", Now.AddDays(version - 11)));
+            files.Add(File($"{version}.json", _now.AddDays(version - 11)));
             if (version % 3 == 0 && version > 0)
-                files.Add(File($"{version}.checkpoint.parquet", Now.AddDays(version - 11)));
+                files.Add(File($"{version}.checkpoint.parquet", _now.AddDays(version - 11)));
         }
 
         // The newest commit of before that midnight is 7; checkpoint 6 is the newest not newer.
-        var expired = LogCleanup.Expired(files, Now.AddDays(-3));
+        var expired = LogCleanup.Expired(files, _now.AddDays(-3));
         Assert.Equal(
             ["0.json", "1.json", "2.json", "3.checkpoint.parquet", "3.json", "4.json", "5.json"],
             expired.Select(p => p.Name.TrimStart('0') is "" or ".json" ? "0.json" : p.Name.TrimStart('0')).Order());
-        Assert.Empty(LogCleanup.Expired(files, Now.AddDays(-9)));
+        Assert.Empty(LogCleanup.Expired(files, _now.AddDays(-9)));
     }
 
     [Theory]
@@ -96,7 +96,7 @@ public sealed class LogTests
         var bytes = ActionJson.Write(
             new CommitInfo { Operation = "WRITE", TxnId = "id", Timestamp = 5 },
             [new ActionLine { Add = file }, new ActionLine { Txn = new Txn { AppId = "a", Version = 7 } },
-                new ActionLine { Remove = RemoveFile.Of(file, Now, true) }]);
+                new ActionLine { Remove = RemoveFile.Of(file, _now, true) }]);
         var lines = Encoding.UTF8.GetString(bytes).TrimEnd('\n').Split('\n');
         Assert.Equal(4, lines.Length);
         Assert.StartsWith("""{"commitInfo":{"timestamp":5,"operation":"WRITE",""", lines[0], StringComparison.Ordinal);
@@ -109,7 +109,7 @@ public sealed class LogTests
         Assert.Equal(file.PartitionValues, add.PartitionValues);
         Assert.Equal(file.Tags, add.Tags);
         Assert.Equal(7, read[2].Txn!.Version);
-        Assert.Equal(Now.ToUnixTimeMilliseconds(), read[3].Remove!.DeletionTimestamp);
+        Assert.Equal(_now.ToUnixTimeMilliseconds(), read[3].Remove!.DeletionTimestamp);
     }
 
     [Theory]
@@ -125,7 +125,7 @@ public sealed class LogTests
     private static (long Version, long Checkpoint, int Commits) Shape(LogSegment? segment) =>
         (segment!.Version, segment.CheckpointVersion, segment.Commits.Count);
 
-    private static List<LogFile> Files(params string[] names) => [.. names.Select(n => File(n, Now))];
+    private static List<LogFile> Files(params string[] names) => [.. names.Select(n => File(n, _now))];
 
     private static LogFile File(string name, DateTimeOffset modified) =>
         LogPaths.Parse(new ObjectInfo(ObjectPath.Parse($"t/_delta_log/{name[..Dot(name)].PadLeft(20, '0')}{name[Dot(name)..]}"), 1, modified));

@@ -6,7 +6,7 @@ namespace Pipeline.Lake.Tests;
 
 public sealed class MergeTests : IDisposable
 {
-    private static readonly DeltaTableDefinition Definition = new()
+    private static readonly DeltaTableDefinition _definition = new()
     {
         Schema = new DeltaSchema(new DeltaField("id", DeltaType.Long), new DeltaField("part", DeltaType.String), new DeltaField("value", DeltaType.String)),
         PartitionColumns = ["part"],
@@ -23,7 +23,7 @@ public sealed class MergeTests : IDisposable
     {
         using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
         var table = lake.Table("t");
-        await table.CreateIfNotExistsAsync(Definition);
+        await table.CreateIfNotExistsAsync(_definition);
         await table.AppendAsync(_connection, "SELECT i AS id, 'p' || (i % 2) AS part, 'old' AS value FROM range(4) r(i)");
         await table.AppendAsync(_connection, "SELECT i AS id, 'p' || (i % 2) AS part, 'old' AS value FROM range(100, 104) r(i)");
 
@@ -42,7 +42,7 @@ public sealed class MergeTests : IDisposable
     {
         using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
         var table = lake.Table("t");
-        await table.CreateIfNotExistsAsync(Definition);
+        await table.CreateIfNotExistsAsync(_definition);
         const string Query =
             "SELECT i AS id, CASE WHEN i = 2 THEN NULL ELSE 'p' END AS part, 'v' AS value FROM range(4) r(i) UNION ALL SELECT NULL, 'p', 'null key'";
         await table.MergeAsync(_connection, Query, new DeltaMerge { Keys = ["id"] });
@@ -57,7 +57,7 @@ public sealed class MergeTests : IDisposable
     {
         using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
         var table = lake.Table("t");
-        await table.CreateIfNotExistsAsync(Definition with { Configuration = new Dictionary<string, string?> { ["delta.appendOnly"] = "true" } });
+        await table.CreateIfNotExistsAsync(_definition with { Configuration = new Dictionary<string, string?> { ["delta.appendOnly"] = "true" } });
         await table.AppendAsync(_connection, "SELECT 1::BIGINT AS id, 'a' AS part, 'old' AS value");
         var result = await table.MergeAsync(
             _connection, "SELECT i AS id, 'a' AS part, 'new' AS value FROM range(1, 3) r(i)", new DeltaMerge { Keys = ["id"], UpdateMatched = false });
@@ -72,7 +72,7 @@ public sealed class MergeTests : IDisposable
     {
         using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
         var table = lake.Table("t");
-        await table.CreateIfNotExistsAsync(Definition);
+        await table.CreateIfNotExistsAsync(_definition);
         await table.AppendAsync(_connection, "SELECT i AS id, 'a' AS part, 'v' || i AS value FROM range(2) r(i)");
         var result = await table.MergeAsync(
             _connection, "SELECT i AS id, 'a' AS part, i * 10 AS more FROM range(1, 3) r(i)", new DeltaMerge { Keys = ["id", "part"], AddColumns = true });
@@ -88,7 +88,7 @@ public sealed class MergeTests : IDisposable
     {
         using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
         var table = lake.Table("t");
-        await table.CreateIfNotExistsAsync(Definition);
+        await table.CreateIfNotExistsAsync(_definition);
         var error = await Assert.ThrowsAsync<TerminalException>(
             async () => await table.MergeAsync(
                 _connection, "SELECT 1::BIGINT AS id, 'a' AS part, 'x' AS value FROM range(2)", new DeltaMerge { Keys = ["id"] }));
@@ -101,7 +101,7 @@ public sealed class MergeTests : IDisposable
     {
         using (var setup = Lakes.Open(new FolderObjectStore(_folder.Path)))
         {
-            await setup.Table("t").CreateIfNotExistsAsync(Definition);
+            await setup.Table("t").CreateIfNotExistsAsync(_definition);
             await setup.Table("t").AppendAsync(_connection, "SELECT i AS id, 'a' AS part, '' AS value FROM range(4) r(i)");
         }
 
@@ -146,7 +146,7 @@ public sealed class MergeTests : IDisposable
     {
         using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
         var table = lake.Table($"model{number}");
-        await table.CreateIfNotExistsAsync(Definition);
+        await table.CreateIfNotExistsAsync(_definition);
         var model = new SortedDictionary<int, string>();
         var round = 0;
         foreach (var batch in batches.Where(b => b.Count > 0))

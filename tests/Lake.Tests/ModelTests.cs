@@ -7,7 +7,7 @@ namespace Pipeline.Lake.Tests;
 /// <summary>Random sequences of operations against a list of row sets, one a version.</summary>
 public sealed class ModelTests : IDisposable
 {
-    private static readonly string[] Regions = ["north", "so uth/ö%", "", "it's [x]*?"];
+    private static readonly string[] _regions = ["north", "so uth/ö%", "", "it's [x]*?"];
 
     private readonly DuckDatabase _database = DuckDatabase.Open(new DuckOptions { Threads = 1 });
     private readonly DuckConnection _connection;
@@ -129,7 +129,7 @@ public sealed class ModelTests : IDisposable
         var rows = new List<Row>();
         for (var i = 0; i < step.Rows; i++)
         {
-            var region = Regions[(step.Kind == Kind.AppendOnePartition ? step.A : step.A + i) % Regions.Length];
+            var region = _regions[(step.Kind == Kind.AppendOnePartition ? step.A : step.A + i) % _regions.Length];
             // The empty text is the null partition.
             rows.Add(new Row(next, region.Length == 0 ? null : region, step.Kind == Kind.AppendNewColumn ? $"v{next}" : null));
             next++;

@@ -5,7 +5,7 @@ namespace Pipeline.Lake.Tests;
 /// <summary>What every object store does. An adapter derives from it and passes it unchanged.</summary>
 public abstract class ObjectStoreSuite : IDisposable
 {
-    private static readonly byte[] Content = Encoding.UTF8.GetBytes("content");
+    private static readonly byte[] _content = Encoding.UTF8.GetBytes("content");
 
     /// <summary>The store; each call gives another view of the same content, as another process would have it.</summary>
     internal abstract IObjectStore OpenStore();
@@ -14,9 +14,9 @@ public abstract class ObjectStoreSuite : IDisposable
     public async Task PutIfAbsent_TheSecondTime_IsFalseAndChangesNothing()
     {
         var store = OpenStore();
-        Assert.True(await store.PutIfAbsentAsync(P("a/b/c"), Content));
+        Assert.True(await store.PutIfAbsentAsync(P("a/b/c"), _content));
         Assert.False(await store.PutIfAbsentAsync(P("a/b/c"), Encoding.UTF8.GetBytes("other")));
-        Assert.Equal(Content, await OpenStore().TryReadAllAsync(P("a/b/c")));
+        Assert.Equal(_content, await OpenStore().TryReadAllAsync(P("a/b/c")));
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public abstract class ObjectStoreSuite : IDisposable
     public async Task Put_Existing_Replaces()
     {
         var store = OpenStore();
-        await store.PutAsync(P("k"), Content);
+        await store.PutAsync(P("k"), _content);
         await store.PutAsync(P("k"), Encoding.UTF8.GetBytes("new"));
         Assert.Equal("new", Encoding.UTF8.GetString((await OpenStore().TryReadAllAsync(P("k")))!));
     }
@@ -80,7 +80,7 @@ public abstract class ObjectStoreSuite : IDisposable
     public async Task ReadRange_OfAnObject_EndsWithIt(long offset, int length, string expected)
     {
         var store = OpenStore();
-        await store.PutAsync(P("k"), Content);
+        await store.PutAsync(P("k"), _content);
         Assert.Equal(expected, Encoding.UTF8.GetString(await store.ReadRangeAsync(P("k"), offset, length)));
     }
 
@@ -88,7 +88,7 @@ public abstract class ObjectStoreSuite : IDisposable
     public async Task OpenRead_FromAnOffset_ReadsTheRest()
     {
         var store = OpenStore();
-        await store.PutAsync(P("k"), Content);
+        await store.PutAsync(P("k"), _content);
         using var reader = new StreamReader(await store.OpenReadAsync(P("k"), 3));
         Assert.Equal("tent", await reader.ReadToEndAsync());
     }
@@ -118,7 +118,7 @@ public abstract class ObjectStoreSuite : IDisposable
     {
         var store = OpenStore();
         for (var i = 0; i < 10; i++)
-            await store.PutAsync(P($"log/{i:D5}.json"), Content);
+            await store.PutAsync(P($"log/{i:D5}.json"), _content);
         Assert.Equal(["log/00007.json", "log/00008.json", "log/00009.json"], (await ListAsync(store, "log", "log/00007")).Select(i => i.Path.Value));
         Assert.Equal(["log/00008.json", "log/00009.json"], (await ListAsync(store, "log", "log/00007.json")).Select(i => i.Path.Value));
     }
@@ -128,7 +128,7 @@ public abstract class ObjectStoreSuite : IDisposable
     {
         var store = OpenStore();
         foreach (var name in (string[])["t/b/1", "t/a/x/2", "t/c", "u/1"])
-            await store.PutAsync(P(name), Content);
+            await store.PutAsync(P(name), _content);
         Assert.Equal(["t/a", "t/b"], await PrefixesAsync(store, P("t")));
         Assert.Equal(["t", "u"], await PrefixesAsync(store, ObjectPath.Root));
         Assert.Empty(await PrefixesAsync(store, P("none")));
@@ -138,11 +138,11 @@ public abstract class ObjectStoreSuite : IDisposable
     public async Task Delete_SomeAbsent_DeletesTheOthers()
     {
         var store = OpenStore();
-        await store.PutAsync(P("d/1"), Content);
-        await store.PutAsync(P("d/2"), Content);
+        await store.PutAsync(P("d/1"), _content);
+        await store.PutAsync(P("d/2"), _content);
         await store.DeleteAsync([P("d/1"), P("d/3"), P("e/4")]);
         Assert.Equal(["d/2"], (await ListAsync(store, null)).Select(i => i.Path.Value));
-        Assert.True(await store.PutIfAbsentAsync(P("d/1"), Content));
+        Assert.True(await store.PutIfAbsentAsync(P("d/1"), _content));
     }
 
     [Fact]
@@ -152,15 +152,15 @@ public abstract class ObjectStoreSuite : IDisposable
         var staged = store.NewStagingPath(".parquet");
         Assert.EndsWith(".parquet", staged, StringComparison.Ordinal);
         Assert.False(File.Exists(staged));
-        await File.WriteAllBytesAsync(staged, Content);
+        await File.WriteAllBytesAsync(staged, _content);
         Assert.Empty(await ListAsync(store, null));
         Assert.Empty(await PrefixesAsync(store, ObjectPath.Root));
 
         await store.UploadFileAsync(staged, P("x/y/z.parquet"));
 
         Assert.False(File.Exists(staged));
-        Assert.Equal(Content, await OpenStore().TryReadAllAsync(P("x/y/z.parquet")));
-        Assert.Equal(Content, await File.ReadAllBytesAsync(await store.GetLocalPathAsync(P("x/y/z.parquet"))));
+        Assert.Equal(_content, await OpenStore().TryReadAllAsync(P("x/y/z.parquet")));
+        Assert.Equal(_content, await File.ReadAllBytesAsync(await store.GetLocalPathAsync(P("x/y/z.parquet"))));
     }
 
     [Fact]
@@ -168,11 +168,11 @@ public abstract class ObjectStoreSuite : IDisposable
     {
         using var elsewhere = new TempFolder();
         var file = Path.Combine(elsewhere.Path, "f");
-        await File.WriteAllBytesAsync(file, Content);
+        await File.WriteAllBytesAsync(file, _content);
         var store = OpenStore();
         await store.UploadFileAsync(file, P("x"));
         Assert.False(File.Exists(file));
-        Assert.Equal(Content, await store.TryReadAllAsync(P("x")));
+        Assert.Equal(_content, await store.TryReadAllAsync(P("x")));
     }
 
     [Fact]
@@ -182,10 +182,10 @@ public abstract class ObjectStoreSuite : IDisposable
         var old = store.NewStagingPath(".tmp");
         var young = store.NewStagingPath(".tmp");
         var folder = store.NewStagingPath("");
-        await File.WriteAllBytesAsync(old, Content);
-        await File.WriteAllBytesAsync(young, Content);
+        await File.WriteAllBytesAsync(old, _content);
+        await File.WriteAllBytesAsync(young, _content);
         Directory.CreateDirectory(folder);
-        await File.WriteAllBytesAsync(Path.Combine(folder, "f"), Content);
+        await File.WriteAllBytesAsync(Path.Combine(folder, "f"), _content);
         var past = DateTime.UtcNow.AddDays(-2);
         File.SetLastWriteTimeUtc(old, past);
         File.SetLastWriteTimeUtc(Path.Combine(folder, "f"), past);
@@ -205,8 +205,8 @@ public abstract class ObjectStoreSuite : IDisposable
         var store = OpenStore();
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.PutAsync(P("k"), Content, cancelled.Token));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.PutIfAbsentAsync(P("k"), Content, cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.PutAsync(P("k"), _content, cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.PutIfAbsentAsync(P("k"), _content, cancelled.Token));
         Assert.Null(await store.TryReadAllAsync(P("k")));
     }
 

@@ -10,18 +10,18 @@ namespace Pipeline.Postgres.Tests;
 
 public class MigratorTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>
 {
-    private static readonly (string, string) s_create = ("0001_create.sql", "CREATE TABLE steps (n int); INSERT INTO steps VALUES (1);");
-    private static readonly (string, string) s_second = ("0002_second.sql", "INSERT INTO steps VALUES (2);");
-    private static readonly (string, string) s_third = ("0003_third.sql", "INSERT INTO steps VALUES (3);");
+    private static readonly (string, string) _create = ("0001_create.sql", "CREATE TABLE steps (n int); INSERT INTO steps VALUES (1);");
+    private static readonly (string, string) _second = ("0002_second.sql", "INSERT INTO steps VALUES (2);");
+    private static readonly (string, string) _third = ("0003_third.sql", "INSERT INTO steps VALUES (3);");
 
     [Fact]
     public async Task Migrate_AnEmptyDatabase_AppliesInOrderAndOnce()
     {
         var database = await postgres.CreateDataSourceAsync();
 
-        await MigrateAsync(database, s_second, s_create);
-        await MigrateAsync(database, s_create, s_second);
-        await MigrateAsync(database, s_third, s_create, s_second);
+        await MigrateAsync(database, _second, _create);
+        await MigrateAsync(database, _create, _second);
+        await MigrateAsync(database, _third, _create, _second);
 
         Assert.Equal("1,2,3", await ScalarAsync(database, "SELECT string_agg(n::text, ',') FROM steps"));
         Assert.Equal(
@@ -33,7 +33,7 @@ public class MigratorTests(PostgresFixture postgres) : IClassFixture<PostgresFix
     public async Task Migrate_SeveralModules_KeepsTheOrderOfTheirRegistration()
     {
         var database = await postgres.CreateDataSourceAsync();
-        var first = new MigrationSource("z", [s_create]);
+        var first = new MigrationSource("z", [_create]);
         var second = new MigrationSource("a", [("0001_needs_z.sql", "INSERT INTO steps VALUES (10)")]);
 
         await new Migrator(database, [first, second], NullLogger<Migrator>.Instance, TimeProvider.System).MigrateAsync(CancellationToken.None);
@@ -45,7 +45,7 @@ public class MigratorTests(PostgresFixture postgres) : IClassFixture<PostgresFix
     public async Task Migrate_ByEightAtOnce_AppliesEachOnce()
     {
         var database = await postgres.CreateDataSourceAsync();
-        (string, string)[] files = [s_create, ("0002_slow.sql", "SELECT pg_sleep(0.3); INSERT INTO steps VALUES (2);"), s_third];
+        (string, string)[] files = [_create, ("0002_slow.sql", "SELECT pg_sleep(0.3); INSERT INTO steps VALUES (2);"), _third];
 
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => MigrateAsync(database, files)));
 
@@ -56,7 +56,7 @@ public class MigratorTests(PostgresFixture postgres) : IClassFixture<PostgresFix
     public async Task Migrate_WhenAnAppliedMigrationWasChanged_Fails()
     {
         var database = await postgres.CreateDataSourceAsync();
-        await MigrateAsync(database, s_create);
+        await MigrateAsync(database, _create);
 
         var error = await Assert.ThrowsAsync<TerminalException>(() => MigrateAsync(database, ("0001_create.sql", "CREATE TABLE steps (n bigint)")));
 
@@ -76,9 +76,9 @@ public class MigratorTests(PostgresFixture postgres) : IClassFixture<PostgresFix
     public async Task Migrate_WhenTheDatabaseIsNewer_Fails()
     {
         var database = await postgres.CreateDataSourceAsync();
-        await MigrateAsync(database, s_create, s_second);
+        await MigrateAsync(database, _create, _second);
 
-        var error = await Assert.ThrowsAsync<TerminalException>(() => MigrateAsync(database, s_create));
+        var error = await Assert.ThrowsAsync<TerminalException>(() => MigrateAsync(database, _create));
 
         Assert.StartsWith("The database is newer than this program: it has the migration module/0002_second", error.Message, StringComparison.Ordinal);
     }
@@ -87,10 +87,10 @@ public class MigratorTests(PostgresFixture postgres) : IClassFixture<PostgresFix
     public async Task Migrate_WhenTheDatabaseLacksANumber_Fails()
     {
         var database = await postgres.CreateDataSourceAsync();
-        await MigrateAsync(database, s_create, s_second);
+        await MigrateAsync(database, _create, _second);
         await ScalarAsync(database, "DELETE FROM pipeline.migrations WHERE number = 1");
 
-        var error = await Assert.ThrowsAsync<TerminalException>(() => MigrateAsync(database, s_create, s_second));
+        var error = await Assert.ThrowsAsync<TerminalException>(() => MigrateAsync(database, _create, _second));
 
         Assert.Contains("has the migration module/0002_second, but not number 0001", error.Message, StringComparison.Ordinal);
     }
@@ -101,9 +101,9 @@ public class MigratorTests(PostgresFixture postgres) : IClassFixture<PostgresFix
         var database = await postgres.CreateDataSourceAsync();
 
         var error = await Assert.ThrowsAsync<TerminalException>(
-            () => MigrateAsync(database, s_create, ("0002_bad.sql", "INSERT INTO steps VALUES (2); INSERT INTO no_such_table VALUES (1);")));
+            () => MigrateAsync(database, _create, ("0002_bad.sql", "INSERT INTO steps VALUES (2); INSERT INTO no_such_table VALUES (1);")));
         Assert.Equal(1L, await ScalarAsync(database, "SELECT count(*) FROM steps"));
-        await MigrateAsync(database, s_create, s_second);
+        await MigrateAsync(database, _create, _second);
 
         Assert.Equal("Apply the migration module/0002_bad: relation \"no_such_table\" does not exist (42P01)", error.Message);
         Assert.Equal(2L, await ScalarAsync(database, "SELECT count(*) FROM steps"));
@@ -117,7 +117,7 @@ public class MigratorTests(PostgresFixture postgres) : IClassFixture<PostgresFix
         await using var hold = new NpgsqlCommand($"SELECT pg_advisory_lock({Migrator.LockKey})", other);
         await hold.ExecuteNonQueryAsync();
         using var cancellation = new CancellationTokenSource();
-        var migrator = new Migrator(database, [new MigrationSource("module", [s_create])], NullLogger<Migrator>.Instance, TimeProvider.System);
+        var migrator = new Migrator(database, [new MigrationSource("module", [_create])], NullLogger<Migrator>.Instance, TimeProvider.System);
 
         var waiting = migrator.MigrateAsync(cancellation.Token);
         await Eventually.TrueAsync(async () => await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") is 1L);
@@ -131,7 +131,7 @@ public class MigratorTests(PostgresFixture postgres) : IClassFixture<PostgresFix
     {
         await using var database = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=x;Timeout=2");
 
-        await Assert.ThrowsAsync<TransientException>(() => MigrateAsync(database, s_create));
+        await Assert.ThrowsAsync<TransientException>(() => MigrateAsync(database, _create));
     }
 
     [Theory]

@@ -10,7 +10,7 @@ namespace Pipeline.Purchases.Tests;
 /// <summary>Records that are no orders go to the dead-letter topic; their neighbours land.</summary>
 public sealed class DeadLetterTests
 {
-    private static readonly string s_dead = Topics.DeadLetter(Topics.PurchasedItem);
+    private static readonly string _dead = Topics.DeadLetter(Topics.PurchasedItem);
 
     [Fact]
     public async Task Land_BadRecordsAmongGoodOnes_AreKeptWholeWithReasonAndPosition()
@@ -29,7 +29,7 @@ public sealed class DeadLetterTests
         await worker.DrainAsync(log);
 
         Assert.Equal([0, 2, 4], (await worker.RowsAsync()).Select(r => r.Offset));
-        var letters = log.Records(s_dead);
+        var letters = log.Records(_dead);
         Assert.Equal(bad, letters.Select(l => l.Value.ToArray()));
         Assert.All(letters, l => Assert.Equal("key", Encoding.UTF8.GetString(l.Key.Span)));
         Assert.Equal(["header", "header", "header"], letters.Select(l => Header(l, "own")));
@@ -56,7 +56,7 @@ public sealed class DeadLetterTests
         await using var next = new Worker(folder.FullPath, log);
         next.Consumer.Assign(0);
         await next.StepAsync();
-        Assert.Equal(3, log.Records(s_dead).Count);
+        Assert.Equal(3, log.Records(_dead).Count);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class DeadLetterTests
         await using var worker = new Worker(folder.FullPath, log);
         worker.Consumer.Assign(0);
         await worker.DrainAsync(log);
-        Assert.Equal("Header total-price-expected is not a decimal(18,4)", Header(Assert.Single(log.Records(s_dead)), DeadLetters.ReasonHeader));
+        Assert.Equal("Header total-price-expected is not a decimal(18,4)", Header(Assert.Single(log.Records(_dead)), DeadLetters.ReasonHeader));
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class DeadLetterTests
         await using var worker = new Worker(folder.FullPath, log);
         worker.Consumer.Assign(0);
         await worker.DrainAsync(log);
-        var letters = log.Records(s_dead);
+        var letters = log.Records(_dead);
         Assert.Equal([65_536, 4], letters.Select(l => l.Value.Length));
         Assert.Equal("100001", Header(letters[0], DeadLetterWriter.CutHeader));
     }

@@ -11,7 +11,7 @@ namespace Pipeline.Purchases.Tests;
 /// <summary>Whatever dies whenever: the table holds each order once, the dead-letter topic each other record at least once.</summary>
 public sealed class ExactlyOnceTests
 {
-    private static readonly string s_dead = Topics.DeadLetter(Topics.PurchasedItem);
+    private static readonly string _dead = Topics.DeadLetter(Topics.PurchasedItem);
 
     [Fact]
     public async Task Land_KilledAtEachStep_EveryRecordEndsWhereItBelongs()
@@ -122,7 +122,7 @@ public sealed class ExactlyOnceTests
         }
 
         Assert.Equal(rows, await worker.RowsAsync());
-        var letters = log.Records(s_dead).Select(l => Encoding.UTF8.GetString(l.Headers.ToArray().Single(h => h.Name == DeadLetters.SourceHeader).Value.Span));
+        var letters = log.Records(_dead).Select(l => Encoding.UTF8.GetString(l.Headers.ToArray().Single(h => h.Name == DeadLetters.SourceHeader).Value.Span));
         Assert.Equal(dead, letters.ToHashSet(StringComparer.Ordinal).Order(StringComparer.Ordinal));
     }
 }

@@ -10,7 +10,7 @@ namespace Pipeline.Whole.Tests;
 public sealed class ReplayTests
 {
     private const int EveryHour = 24 * 365 * 100;
-    private static readonly JsonSerializerOptions s_pascalCase = new() { PropertyNamingPolicy = null };
+    private static readonly JsonSerializerOptions _pascalCase = new() { PropertyNamingPolicy = null };
 
     [Fact]
     public Task SampleFile_Replayed_AnswersEqualTheReference() => ReplayAndCompareAsync(SampleFile());
@@ -61,7 +61,7 @@ public sealed class ReplayTests
         Assert.True(process.ExitCode == 0, await output + await error);
     }
 
-    private static async Task<List<T>> GetAsync<T>(HttpClient http, string path) => (await http.GetFromJsonAsync<List<T>>(path, s_pascalCase))!;
+    private static async Task<List<T>> GetAsync<T>(HttpClient http, string path) => (await http.GetFromJsonAsync<List<T>>(path, _pascalCase))!;
 
     /// <summary>Follows the links to the next page.</summary>
     private static async Task<List<T>> GetAllAsync<T>(HttpClient http, string path)
@@ -71,7 +71,7 @@ public sealed class ReplayTests
         {
             using var response = await http.GetAsync(next);
             response.EnsureSuccessStatusCode();
-            all.AddRange((await response.Content.ReadFromJsonAsync<List<T>>(s_pascalCase))!);
+            all.AddRange((await response.Content.ReadFromJsonAsync<List<T>>(_pascalCase))!);
             next = response.Headers.TryGetValues("Link", out var links) ? links.First().Split('<', '>')[1] : null;
         }
 

@@ -14,8 +14,8 @@ namespace Pipeline.Testing;
 public sealed class AppHostProcess : IAsyncDisposable
 {
     private const int SigInt = 2;
-    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _startTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(20);
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
@@ -98,13 +98,13 @@ public sealed class AppHostProcess : IAsyncDisposable
                 if (response.IsSuccessStatusCode)
                     return;
             }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && watch.Elapsed < s_startTimeout)
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && watch.Elapsed < _startTimeout)
             {
                 // Not listening yet.
             }
 
-            if (watch.Elapsed > s_startTimeout)
-                throw new TimeoutException($"The AppHost is not healthy after {s_startTimeout.TotalSeconds} s:{Environment.NewLine}{string.Join(Environment.NewLine, _output)}");
+            if (watch.Elapsed > _startTimeout)
+                throw new TimeoutException($"The AppHost is not healthy after {_startTimeout.TotalSeconds} s:{Environment.NewLine}{string.Join(Environment.NewLine, _output)}");
             await Task.Delay(10);
         }
     }
@@ -127,7 +127,7 @@ public sealed class AppHostProcess : IAsyncDisposable
                 throw new InvalidOperationException("The AppHost could not be interrupted.");
         }
 
-        using var timeout = new CancellationTokenSource(s_stopTimeout);
+        using var timeout = new CancellationTokenSource(_stopTimeout);
         await _process.WaitForExitAsync(timeout.Token);
         return _process.ExitCode;
     }

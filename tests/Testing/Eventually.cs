@@ -6,8 +6,8 @@ namespace Pipeline.Testing;
 /// <summary>Waits for what another thread or process is about to bring about.</summary>
 public static class Eventually
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_longestPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Returns as soon as the condition holds.</summary>
     /// <param name="condition">What is waited for; looked at again and again.</param>
@@ -32,7 +32,7 @@ public static class Eventually
         Func<Task<T?>> probe, TimeSpan? timeout = null, Func<string>? describe = null, [CallerArgumentExpression(nameof(probe))] string text = "")
         where T : class
     {
-        var patience = timeout ?? s_patience;
+        var patience = timeout ?? _patience;
         var watch = Stopwatch.StartNew();
         var pause = TimeSpan.FromMilliseconds(1);
         Exception? last = null;
@@ -57,7 +57,7 @@ public static class Eventually
             }
 
             await Task.Delay(pause);
-            pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+            pause = pause * 2 < _longestPause ? pause * 2 : _longestPause;
         }
     }
 }

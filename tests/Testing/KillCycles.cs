@@ -10,7 +10,7 @@ namespace Pipeline.Testing;
 /// </summary>
 public static class KillCycles
 {
-    private static readonly TimeSpan s_drain = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan _drain = TimeSpan.FromSeconds(90);
 
     /// <summary>Runs the cycles and throws with a description where a record is missing or there twice.</summary>
     /// <param name="dataDirectory">An empty data directory.</param>
@@ -60,7 +60,7 @@ public static class KillCycles
             status = await http.GetStringAsync("/status");
             var groups = System.Text.Json.Nodes.JsonNode.Parse(status)!["Groups"]!.AsArray();
             return groups.Count >= 2 && groups.All(g => (long)g!["Lag"]! == 0);
-        }, s_drain, () => status);
+        }, _drain, () => status);
     }
 
     /// <summary>Compares the books with the stores; throws where they differ.</summary>

@@ -12,8 +12,8 @@ namespace Pipeline.Testing;
 /// </summary>
 public sealed class PostgresFixture : IAsyncLifetime
 {
-    private static readonly SemaphoreSlim s_gate = new(1, 1);
-    private static SharedServer? s_shared;
+    private static readonly SemaphoreSlim _gate = new(1, 1);
+    private static SharedServer? _shared;
 
     private readonly List<NpgsqlDataSource> _dataSources = [];
     private SharedServer? _server;
@@ -45,16 +45,16 @@ public sealed class PostgresFixture : IAsyncLifetime
     /// <inheritdoc />
     public async Task InitializeAsync()
     {
-        await s_gate.WaitAsync();
+        await _gate.WaitAsync();
         try
         {
-            s_shared ??= await SharedServer.StartAsync();
-            s_shared.Users++;
-            _server = s_shared;
+            _shared ??= await SharedServer.StartAsync();
+            _shared.Users++;
+            _server = _shared;
         }
         finally
         {
-            s_gate.Release();
+            _gate.Release();
         }
     }
 
@@ -63,12 +63,12 @@ public sealed class PostgresFixture : IAsyncLifetime
     {
         foreach (var dataSource in _dataSources)
             await dataSource.DisposeAsync();
-        await s_gate.WaitAsync();
+        await _gate.WaitAsync();
         try
         {
             if (_server is not null && --_server.Users == 0)
             {
-                s_shared = null;
+                _shared = null;
                 await _server.DisposeAsync();
             }
 
@@ -76,7 +76,7 @@ public sealed class PostgresFixture : IAsyncLifetime
         }
         finally
         {
-            s_gate.Release();
+            _gate.Release();
         }
     }
 

@@ -18,9 +18,9 @@ public sealed class RetailReference
     /// <summary>Why a test on the real file is skipped where it is not there.</summary>
     public const string Missing = $"The file data/online-retail.csv is neither under {SharedVariable} nor in a folder 'shared' beside the checkout.";
 
-    private static readonly string[] s_paymentTypes = ["CreditCard", "DebitCard", "PayPal", "BankTransfer", "CashOnDelivery"];
-    private static readonly Comparison<string> s_utf8 = (a, b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b));
-    private static readonly Comparer<string> s_text = Comparer<string>.Create(s_utf8);
+    private static readonly string[] _paymentTypes = ["CreditCard", "DebitCard", "PayPal", "BankTransfer", "CashOnDelivery"];
+    private static readonly Comparison<string> _utf8 = (a, b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b));
+    private static readonly Comparer<string> _text = Comparer<string>.Create(_utf8);
 
     /// <summary>Takes orders as they are; of several with one OrderId the first counts.</summary>
     public RetailReference(IEnumerable<RetailOrder> orders) => Orders = [.. orders.DistinctBy(o => o.OrderId)];
@@ -75,7 +75,7 @@ public sealed class RetailReference
             let units = product.Sum(p => (long)p.line.ItemCount)
             let revenue = product.Sum(p => (p.line.ItemPrice - p.line.ItemDiscount) * p.line.ItemCount)
             select new RetailProduct(product.Key, units, product.Select(p => p.order.OrderId).Distinct().Count(), revenue))
-        .OrderByDescending(p => p.Units).ThenByDescending(p => p.Revenue).ThenBy(p => p.ProductId, s_text).Take(limit),
+        .OrderByDescending(p => p.Units).ThenByDescending(p => p.Revenue).ThenBy(p => p.ProductId, _text).Take(limit),
     ];
 
     /// <summary>The payment types by orders; the share is rounded to six digits.</summary>
@@ -83,7 +83,7 @@ public sealed class RetailReference
     [
         .. Orders.GroupBy(o => o.PaymentType)
             .Select(p => new RetailPayment(p.Key, p.Count(), Math.Round((double)p.Count() / Orders.Count, 6)))
-            .OrderByDescending(p => p.Orders).ThenBy(p => p.PaymentType, s_text),
+            .OrderByDescending(p => p.Orders).ThenBy(p => p.PaymentType, _text),
     ];
 
     /// <summary>The customers by their highest order among those with <c>until - hours &lt; TimeStamp &lt;= until</c>.</summary>
@@ -92,9 +92,9 @@ public sealed class RetailReference
         .. (from order in Orders
             where order.TimeStamp > until.AddHours(-hours) && order.TimeStamp <= until
             group order by order.UserId into user
-            let highest = user.OrderByDescending(o => o.TotalPrice).ThenBy(o => o.OrderId, s_text).First()
+            let highest = user.OrderByDescending(o => o.TotalPrice).ThenBy(o => o.OrderId, _text).First()
             select new RetailCustomer(user.Key, highest.TotalPrice, highest.OrderId, user.Count(), user.Sum(o => o.TotalPrice)))
-        .OrderByDescending(c => c.HighestOrder).ThenBy(c => c.UserId, s_text).Take(limit),
+        .OrderByDescending(c => c.HighestOrder).ThenBy(c => c.UserId, _text).Take(limit),
     ];
 
     /// <summary>Who bought what in more than one order.</summary>
@@ -106,7 +106,7 @@ public sealed class RetailReference
             let orders = pair.Select(p => p.order.OrderId).Distinct().Count()
             where orders > 1
             select new RetailRepeat(pair.Key.UserId, pair.Key.ProductId, orders, pair.Sum(p => (long)p.line.ItemCount)))
-        .OrderByDescending(r => r.Orders).ThenBy(r => r.UserId, s_text).ThenBy(r => r.ProductId, s_text),
+        .OrderByDescending(r => r.Orders).ThenBy(r => r.UserId, _text).ThenBy(r => r.ProductId, _text),
     ];
 
     /// <summary>The products by how often they were bought again: orders of a customer after the first one with the product.</summary>
@@ -114,7 +114,7 @@ public sealed class RetailReference
     [
         .. RepeatPurchases().GroupBy(r => r.ProductId)
             .Select(p => new RetailRepurchase(p.Key, p.Count(), p.Sum(r => r.Orders - 1)))
-            .OrderByDescending(p => p.RepeatOrders).ThenByDescending(p => p.Customers).ThenBy(p => p.ProductId, s_text).Take(limit),
+            .OrderByDescending(p => p.RepeatOrders).ThenByDescending(p => p.Customers).ThenBy(p => p.ProductId, _text).Take(limit),
     ];
 
     private static string PaymentTypeOf(string invoice)
@@ -122,7 +122,7 @@ public sealed class RetailReference
         var hash = 2166136261u;
         foreach (var b in Encoding.UTF8.GetBytes(invoice))
             hash = unchecked((hash ^ b) * 16777619u);
-        return s_paymentTypes[hash % 5];
+        return _paymentTypes[hash % 5];
     }
 
     // RFC 4180: a quote at its begin opens a field that may hold commas and line ends; two quotes in it are one. Elsewhere a quote is a character.

@@ -13,7 +13,7 @@ namespace Pipeline.Testing;
 public sealed class ShopLedger : IDisposable
 {
     private const int OrdersPerRequest = 20;
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(20);
 
     private readonly HttpClient _http;
     private readonly string _run = Guid.NewGuid().ToString("N")[..8];
@@ -63,7 +63,7 @@ public sealed class ShopLedger : IDisposable
             bool accepted;
             while (!(accepted = await TrySendAsync(method, path, text, keyed ? ids[0] : null)))
             {
-                await Task.Delay(s_pause, CancellationToken.None);
+                await Task.Delay(_pause, CancellationToken.None);
                 if (!keyed)
                     break;
             }

@@ -5,10 +5,10 @@ internal static class DecimalMath
 {
     private const int MaxDotNetScale = 28;
 
-    private static readonly Int128[] Powers = BuildPowers();
+    private static readonly Int128[] _powers = BuildPowers();
 
     /// <summary>10 to the power of <paramref name="exponent"/>, 0 to 38.</summary>
-    internal static Int128 Power(int exponent) => Powers[exponent];
+    internal static Int128 Power(int exponent) => _powers[exponent];
 
     /// <summary>The value without its point.</summary>
     internal static Int128 Unscaled(decimal value, out int scale)
@@ -25,7 +25,7 @@ internal static class DecimalMath
     {
         var magnitude = Int128.Abs(value);
         var digits = 1;
-        while (digits < 38 && magnitude >= Powers[digits])
+        while (digits < 38 && magnitude >= _powers[digits])
             digits++;
         return digits;
     }
@@ -36,25 +36,25 @@ internal static class DecimalMath
         if (to == from)
         {
             result = value;
-            return value < Powers[width] && value > -Powers[width];
+            return value < _powers[width] && value > -_powers[width];
         }
 
         if (to > from)
         {
             // Nearly every value is of 64 bits and moves by few digits: then the product cannot overflow and needs no division to tell.
-            var factor = Powers[to - from];
+            var factor = _powers[to - from];
             var safe = to - from <= 18 && value == (long)value;
-            var limit = safe ? 0 : (Powers[width] - 1) / factor;
+            var limit = safe ? 0 : (_powers[width] - 1) / factor;
             result = 0;
             if (!safe && (value > limit || value < -limit))
                 return false;
             result = value * factor;
-            return result < Powers[width] && result > -Powers[width];
+            return result < _powers[width] && result > -_powers[width];
         }
 
-        var (quotient, rest) = Int128.DivRem(value, Powers[from - to]);
+        var (quotient, rest) = Int128.DivRem(value, _powers[from - to]);
         result = quotient;
-        return rest == 0 && quotient < Powers[width] && quotient > -Powers[width];
+        return rest == 0 && quotient < _powers[width] && quotient > -_powers[width];
     }
 
     /// <summary>The value as a <see cref="decimal"/>, exactly.</summary>

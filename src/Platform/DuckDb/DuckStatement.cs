@@ -10,7 +10,7 @@ namespace Pipeline.DuckDb;
 /// </summary>
 public sealed class DuckStatement : IDisposable
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding _strictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly Session _session;
     private readonly StatementHandle _handle;
@@ -52,7 +52,7 @@ public sealed class DuckStatement : IDisposable
         if (value is null)
             BindNull(index);
         else
-            Bind(index, StrictUtf8.GetBytes(value).AsSpan());
+            Bind(index, _strictUtf8.GetBytes(value).AsSpan());
     }
 
     /// <summary>Binds text given as UTF-8.</summary>

@@ -9,7 +9,7 @@ internal static class ErrorFactory
     private const int SqlShown = 200;
 
     /// <summary>How DuckDB names its error classes at the start of a message; prepare and pending errors carry no code beside it.</summary>
-    private static readonly FrozenDictionary<string, DuckErrorType> Names = new Dictionary<string, DuckErrorType>
+    private static readonly FrozenDictionary<string, DuckErrorType> _names = new Dictionary<string, DuckErrorType>
     {
         ["Out of Range"] = DuckErrorType.OutOfRange,
         ["Conversion"] = DuckErrorType.Conversion,
@@ -95,7 +95,7 @@ internal static class ErrorFactory
     private static DuckErrorType TypeOf(string message)
     {
         var end = message.IndexOf(" Error: ", StringComparison.Ordinal);
-        return end > 0 && Names.TryGetValue(message[..end], out var type) ? type : DuckErrorType.Invalid;
+        return end > 0 && _names.TryGetValue(message[..end], out var type) ? type : DuckErrorType.Invalid;
     }
 
     /// <summary>

@@ -11,12 +11,12 @@ public static class LakeTelemetry
 
     internal static readonly ActivitySource Source = new(Name);
 
-    private static readonly Meter Meter = new(Name);
+    private static readonly Meter _meter = new(Name);
 
-    internal static readonly Counter<long> Commits = Meter.CreateCounter<long>("pipeline.lake.commits", "{commit}", "Commits to Delta tables");
+    internal static readonly Counter<long> Commits = _meter.CreateCounter<long>("pipeline.lake.commits", "{commit}", "Commits to Delta tables");
 
     internal static readonly Counter<long> Conflicts =
-        Meter.CreateCounter<long>("pipeline.lake.conflicts", "{attempt}", "Commits that another writer was ahead of");
+        _meter.CreateCounter<long>("pipeline.lake.conflicts", "{attempt}", "Commits that another writer was ahead of");
 
-    internal static readonly Counter<long> Checkpoints = Meter.CreateCounter<long>("pipeline.lake.checkpoints", "{checkpoint}", "Checkpoints written");
+    internal static readonly Counter<long> Checkpoints = _meter.CreateCounter<long>("pipeline.lake.checkpoints", "{checkpoint}", "Checkpoints written");
 }

@@ -24,7 +24,7 @@ internal delegate Task<int> RunHost(string[] args, CancellationToken cancellatio
 /// <summary>The command line of the Workers program: the worker host, the traffic generator and the replay of retail files.</summary>
 internal static class WorkersCommandLine
 {
-    private static readonly TimeSpan s_stopTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _stopTime = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs the program.</summary>
     /// <param name="args">Its arguments.</param>
@@ -37,7 +37,7 @@ internal static class WorkersCommandLine
         string[] args, RunHost? runHost = null, TextWriter? output = null, TextWriter? error = null, TimeProvider? time = null,
         CancellationToken cancellationToken = default)
     {
-        var configuration = new InvocationConfiguration { ProcessTerminationTimeout = s_stopTime, EnableDefaultExceptionHandler = false };
+        var configuration = new InvocationConfiguration { ProcessTerminationTimeout = _stopTime, EnableDefaultExceptionHandler = false };
         if (output is not null)
             configuration.Output = output;
         if (error is not null)

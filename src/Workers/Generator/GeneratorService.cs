@@ -7,7 +7,7 @@ internal sealed class GeneratorService(
     TrafficGenerator generator, IOptions<GeneratorOptions> options, GeneratorTarget target, IHostApplicationLifetime lifetime, TimeProvider time,
     ILogger<GeneratorService> logger) : BackgroundService
 {
-    private static readonly TimeSpan s_reportInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _reportInterval = TimeSpan.FromSeconds(10);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -43,7 +43,7 @@ internal sealed class GeneratorService(
 
     private async Task ReportAsync(CancellationToken ended)
     {
-        using var timer = new PeriodicTimer(s_reportInterval, time);
+        using var timer = new PeriodicTimer(_reportInterval, time);
         var (rejected, failed, skipped) = (0L, 0L, 0L);
         try
         {
@@ -54,7 +54,7 @@ internal sealed class GeneratorService(
                     status.Events.Rejected + status.Orders.Rejected, status.Events.Failed + status.Orders.Failed,
                     status.Events.Skipped + status.Orders.Skipped);
                 if (r + f + s > rejected + failed + skipped)
-                    Log.GeneratorTroubled(logger, s_reportInterval.TotalSeconds, r - rejected, f - failed, s - skipped, status.LastTrouble);
+                    Log.GeneratorTroubled(logger, _reportInterval.TotalSeconds, r - rejected, f - failed, s - skipped, status.LastTrouble);
                 (rejected, failed, skipped) = (r, f, s);
             }
         }

@@ -10,7 +10,7 @@ namespace Pipeline.Workers.Generator;
 internal sealed class TrafficGenerator : IGeneratorControl, IDisposable
 {
     private const int OrderLanes = 2;
-    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(1);
 
     private readonly GeneratorOptions _options;
     private readonly TimeProvider _time;
@@ -97,7 +97,7 @@ internal sealed class TrafficGenerator : IGeneratorControl, IDisposable
         _state = GeneratorState.Running;
         try
         {
-            using var timer = new PeriodicTimer(s_interval, _time);
+            using var timer = new PeriodicTimer(_interval, _time);
             var due = 1L;
             var done = 0L;
             do
@@ -110,9 +110,9 @@ internal sealed class TrafficGenerator : IGeneratorControl, IDisposable
                 await timer.WaitForNextTickAsync(cancellationToken);
 
                 // Seconds are counted from the start: a tick that comes a little early or late makes neither less nor more.
-                due = 1 + (long)Math.Round(_time.GetElapsedTime(_started) / s_interval);
+                due = 1 + (long)Math.Round(_time.GetElapsedTime(_started) / _interval);
             }
-            while (_options.Duration is not { } duration || due - 1 < duration / s_interval);
+            while (_options.Duration is not { } duration || due - 1 < duration / _interval);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

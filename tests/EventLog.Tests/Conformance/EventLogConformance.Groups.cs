@@ -5,7 +5,7 @@ namespace Pipeline.EventLog.Tests.Conformance;
 
 public abstract partial class EventLogConformance
 {
-    private static readonly TimeSpan s_shortSession = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _shortSession = TimeSpan.FromSeconds(1);
 
     [Fact]
     public async Task Consumer_Alone_GetsAllPartitionsAndAllRecords()
@@ -221,10 +221,10 @@ public abstract partial class EventLogConformance
         var log = await OpenWithTopicAsync(partitions: 4);
         var doomed = Harness.Open();
         var (handlerA, handlerB) = (new RecordingHandler(), new RecordingHandler());
-        var a = await doomed.SubscribeAsync(new ConsumerDefinition(TopicName, "g", handlerA, SessionTimeout: s_shortSession), Token);
+        var a = await doomed.SubscribeAsync(new ConsumerDefinition(TopicName, "g", handlerA, SessionTimeout: _shortSession), Token);
         await a.ReadAsync(TimeSpan.Zero, Token);
         Assert.Equal(4, a.Assignment.Count);
-        var b = await SubscribeAsync(log, "g", handlerB, s_shortSession);
+        var b = await SubscribeAsync(log, "g", handlerB, _shortSession);
         Assert.Null(await b.ReadAsync(TimeSpan.Zero, Token));
         Assert.Empty(b.Assignment);
 

@@ -9,7 +9,7 @@ namespace Pipeline.Purchases.Tests.Domain;
 
 public sealed class MoneyTests
 {
-    private static readonly Gen<string> s_numbers =
+    private static readonly Gen<string> _numbers =
         from sign in Gen.Elements("", "-")
         from whole in Gen.OneOf(
             Gen.Constant("0"), Gen.Choose(1, int.MaxValue).Select(n => n.ToString(CultureInfo.InvariantCulture)), Digits(1, 16).Select(d => "9" + d))
@@ -46,7 +46,7 @@ public sealed class MoneyTests
     public void TryParse_MoreThan14DigitsBeforeThePoint_IsRefused(string number) => Assert.False(Money.TryParse(Encoding.ASCII.GetBytes(number), out _));
 
     [Fact]
-    public void TryParse_AnyNumber_IsWhatWholeNumberArithmeticGives() => Prop.ForAll(s_numbers.ToArbitrary(), number =>
+    public void TryParse_AnyNumber_IsWhatWholeNumberArithmeticGives() => Prop.ForAll(_numbers.ToArbitrary(), number =>
     {
         var parsed = Money.TryParse(Encoding.ASCII.GetBytes(number), out var scaled);
         string? expected;

@@ -6,21 +6,21 @@ namespace Pipeline.Purchases.Tests.Support;
 /// <summary>Makes payloads: plain orders, orders in every spelling that JSON allows, and records that are not orders.</summary>
 internal sealed class RandomOrders(int seed)
 {
-    private static readonly string[] s_blanks = ["", "", "", " ", "  ", "\t", "\n", "\r\n"];
-    private static readonly string[] s_zones = ["Z", "+00:00", "+02:00", "-05:30", "+14:00", "-14:00"];
-    private static readonly string[] s_texts =
+    private static readonly string[] _blanks = ["", "", "", " ", "  ", "\t", "\n", "\r\n"];
+    private static readonly string[] _zones = ["Z", "+00:00", "+02:00", "-05:30", "+14:00", "-14:00"];
+    private static readonly string[] _texts =
     [
         "a", "user-1", "", "Ünïcödé", "日本語", "😀", "\\u0041", "\\ud83d\\ude00", "\\\"", "\\\\", "\\n\\t", "\\u0000", "{\\\"a\\\":1}", "'", "\u007f",
     ];
 
-    private static readonly string[] s_numbers =
+    private static readonly string[] _numbers =
     [
         "0", "1", "-1", "-0", "12.5", "0.0001", "0.00005", "0.00004999", "12.5000000001", "0.30000000000000004", "1e2", "1E-2", "1.5e+3", "99999999999999.9999",
         "12345678901234.5678", "-99999999999999.99994", "12345678901234", "-12345678901234", "12345678901.2345", "123456789012.3456", "2.00005", "1.00015",
         "0.0000000000000000000000000001", "1000000000000", "1e13", "5e-5", "0.5e-4",
     ];
 
-    private static readonly string[] s_badNumbers =
+    private static readonly string[] _badNumbers =
     [
         "\"1\"", "true", "null", "100000000000000", "123456789012345", "1e15", "99999999999999.99995", "[1]", "{}", "01", ".5", "1.", "+1", "NaN",
         "1e999999999999",
@@ -44,7 +44,7 @@ internal sealed class RandomOrders(int seed)
     {
         var members = new List<string>
         {
-            Member("SessionId", Text()), Member("TimeStamp", TimeStamp()), Member("UserId", Text()), Member("TotalPrice", Pick(s_numbers)),
+            Member("SessionId", Text()), Member("TimeStamp", TimeStamp()), Member("UserId", Text()), Member("TotalPrice", Pick(_numbers)),
             Member("OrderId", Text()),
             Member("Products", Array(_random.Next(1, 4))), Member("PaymentType", Text()),
         };
@@ -107,7 +107,7 @@ internal sealed class RandomOrders(int seed)
             Member("SessionId", wrong == 0 ? Pick<string>(["1", "null", "true", "{}", "[]", "\"\\ud800\"", "\"\\udc00x\"", "\"\\ud800\\u0041\""]) : Text()),
             Member("TimeStamp", wrong == 1 ? BadTimeStamp() : TimeStamp()),
             Member("UserId", Text()),
-            Member("TotalPrice", wrong == 2 ? Pick(s_badNumbers) : Pick(s_numbers)),
+            Member("TotalPrice", wrong == 2 ? Pick(_badNumbers) : Pick(_numbers)),
             Member("OrderId", Text()),
             Member("Products", wrong == 3 ? Pick<string>(["[]", "null", "{}", "\"x\"", "[1]", "[null]", "[[]]", "[{}]"]) : Array(2, wrong)),
             Member("PaymentType", Text()),
@@ -127,8 +127,8 @@ internal sealed class RandomOrders(int seed)
             Member("ProductId", wrong == 5 ? Pick<string>(["1", "null", "{}"]) : Text()),
             Member("ItemCount", wrong == 6 ? Pick<string>(["2.7", "true", "\"3\"", "null", "1e2", "3.0", "2147483648",
             "99999999999999999999"]) : Pick<string>(["1", "0", "-5", "2147483647", "-0"])),
-            Member("ItemPrice", wrong == 7 ? Pick(s_badNumbers) : Pick(s_numbers)),
-            Member("ItemDiscount", wrong == 8 ? Pick(s_badNumbers) : Pick(s_numbers)),
+            Member("ItemPrice", wrong == 7 ? Pick(_badNumbers) : Pick(_numbers)),
+            Member("ItemDiscount", wrong == 8 ? Pick(_badNumbers) : Pick(_numbers)),
         };
         if (wrong == 9)
             members.RemoveAt(_random.Next(members.Count));
@@ -152,7 +152,7 @@ internal sealed class RandomOrders(int seed)
 
     private string Member(string name, string value) => $"{Blank()}\"{name}\"{Blank()}:{Blank()}{value}{Blank()}";
 
-    private string Text() => $"\"{string.Concat(Enumerable.Range(0, _random.Next(1, 4)).Select(_ => Pick(s_texts)))}\"";
+    private string Text() => $"\"{string.Concat(Enumerable.Range(0, _random.Next(1, 4)).Select(_ => Pick(_texts)))}\"";
 
     private string TimeStamp()
     {
@@ -160,7 +160,7 @@ internal sealed class RandomOrders(int seed)
             DateTimeKind.Unspecified);
         var digits = _random.Next(10);
         var fraction = digits == 0 ? "" : "." + _random.NextInt64(1_000_000_000).ToString("D9", CultureInfo.InvariantCulture)[..digits];
-        var text = moment.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture) + fraction + Pick(s_zones);
+        var text = moment.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture) + fraction + Pick(_zones);
         return $"\"{(_random.Next(10) == 0 ? text.Replace("T", "\\u0054", StringComparison.Ordinal) : text)}\"";
     }
 
@@ -173,7 +173,7 @@ internal sealed class RandomOrders(int seed)
         "\"0001-01-01T00:00:00+01:00\"", "\"9999-12-31T23:59:59-01:00\"", "\"2026-03-01t12:00:00z\"", "\"٢026-03-01T12:00:00Z\"",
     ]);
 
-    private string Blank() => Pick(s_blanks);
+    private string Blank() => Pick(_blanks);
 
     private T Pick<T>(T[] values) => values[_random.Next(values.Length)];
 }

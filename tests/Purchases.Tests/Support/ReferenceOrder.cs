@@ -10,14 +10,14 @@ namespace Pipeline.Purchases.Tests.Support;
 internal sealed partial record ReferenceOrder(
     string SessionId, long TimeStamp, string UserId, string TotalPrice, string OrderId, string Products, string PaymentType)
 {
-    private static readonly UTF8Encoding s_strict = new(false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding _strict = new(false, throwOnInvalidBytes: true);
 
     /// <summary>The order; null where the payload is none.</summary>
     public static ReferenceOrder? Read(ReadOnlyMemory<byte> payload)
     {
         try
         {
-            _ = s_strict.GetCharCount(payload.Span);
+            _ = _strict.GetCharCount(payload.Span);
             using var document = JsonDocument.Parse(payload);
             var root = Members(document.RootElement, "SessionId", "TimeStamp", "UserId", "TotalPrice", "OrderId", "Products", "PaymentType");
             return new ReferenceOrder(Text(root[0]), Micros(Text(root[1])), Text(root[2]), Amount(root[3]), Text(root[4]), Lines(root[5]), Text(root[6]));

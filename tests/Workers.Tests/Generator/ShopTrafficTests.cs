@@ -7,8 +7,8 @@ namespace Pipeline.Workers.Tests;
 
 public sealed class ShopTrafficTests
 {
-    private static readonly string[] s_funnel = [EventNames.PageVisited, EventNames.CheckedProductReviews, EventNames.AddedBasket];
-    private static readonly string[] s_paymentTypes = ["CreditCard", "DebitCard", "PayPal", "BankTransfer", "CashOnDelivery"];
+    private static readonly string[] _funnel = [EventNames.PageVisited, EventNames.CheckedProductReviews, EventNames.AddedBasket];
+    private static readonly string[] _paymentTypes = ["CreditCard", "DebitCard", "PayPal", "BankTransfer", "CashOnDelivery"];
 
     [Fact]
     public void Next_SameSeedAndClock_GivesSameTraffic()
@@ -95,7 +95,7 @@ public sealed class ShopTrafficTests
         // A tenth of the users makes far more than a tenth of the traffic, and yet not all of it.
         Assert.InRange(users.Take(100).Sum(), 0.25, 0.75);
         Assert.InRange(products.Take(50).Sum(), 0.4, 0.9);
-        Assert.Equal(s_paymentTypes, payments);
+        Assert.Equal(_paymentTypes, payments);
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class ShopTrafficTests
     {
         var batches = Run(5, 200, 104, 8);
         var events = batches.SelectMany(b => b.Events).ToArray();
-        var stages = s_funnel.Select(name => (double)events.Count(e => e.EventName == name)).ToArray();
+        var stages = _funnel.Select(name => (double)events.Count(e => e.EventName == name)).ToArray();
         Assert.InRange(stages[1] / stages[0], 0.5, 0.7);
         Assert.InRange(stages[2] / stages[1], 0.4, 0.6);
 
@@ -157,7 +157,7 @@ public sealed class ShopTrafficTests
         foreach (var order in orders)
         {
             InPool(order.UserId, "user-", shop.Users);
-            Assert.Contains(order.PaymentType, s_paymentTypes);
+            Assert.Contains(order.PaymentType, _paymentTypes);
             Assert.NotEmpty(order.Products);
             foreach (var product in order.Products)
             {
@@ -177,11 +177,11 @@ public sealed class ShopTrafficTests
             foreach (var e in session)
             {
                 // Each event opens the next product or goes one stage on with the product before.
-                var stage = Array.IndexOf(s_funnel, e.EventName);
+                var stage = Array.IndexOf(_funnel, e.EventName);
                 Assert.InRange(stage, 0, 2);
                 if (stage > 0)
                 {
-                    Assert.Equal(s_funnel[stage - 1], previous?.EventName);
+                    Assert.Equal(_funnel[stage - 1], previous?.EventName);
                     Assert.Equal(e.Attributes, previous?.Attributes);
                 }
 

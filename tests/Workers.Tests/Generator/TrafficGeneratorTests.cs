@@ -10,7 +10,7 @@ namespace Pipeline.Workers.Tests;
 
 public sealed class TrafficGeneratorTests
 {
-    private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
 
     private readonly ManualTimeProvider _clock = new();
 
@@ -230,7 +230,7 @@ public sealed class TrafficGeneratorTests
     public async Task Run_WithinAnActivity_PassesItsTraceOn()
     {
         await using var shop = await FakeShop.StartAsync();
-        using var generator = Create(shop, events: 2, orders: 1, o => o.Duration = s_second);
+        using var generator = Create(shop, events: 2, orders: 1, o => o.Duration = _second);
         using var activity = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
         var run = generator.RunAsync(null, CancellationToken.None);
         var arrived = await shop.NextAsync(3);
@@ -272,10 +272,10 @@ public sealed class TrafficGeneratorTests
         listener.Start();
 
         using var generator = new TrafficGenerator(
-            new GeneratorOptions { Url = shop.Url, EventsPerSecond = 25, OrdersPerSecond = 0, Duration = s_second }, _clock, metrics);
+            new GeneratorOptions { Url = shop.Url, EventsPerSecond = 25, OrdersPerSecond = 0, Duration = _second }, _clock, metrics);
         var run = generator.RunAsync(null, CancellationToken.None);
         await SettledAsync(generator);
-        _clock.Advance(s_second);
+        _clock.Advance(_second);
         await run;
         Assert.Equal((22, 3), (generator.Status.Events.Accepted, generator.Status.Events.Rejected));
         Assert.Equal(22, measured["pipeline.generator.records SendEvent accepted"]);
@@ -305,7 +305,7 @@ public sealed class TrafficGeneratorTests
     private async Task TickAsync(TrafficGenerator generator)
     {
         var ticks = generator.Ticks;
-        _clock.Advance(s_second);
+        _clock.Advance(_second);
         await Wait.UntilAsync(() => generator.Ticks > ticks || generator.Status.State == GeneratorState.Ended);
     }
 

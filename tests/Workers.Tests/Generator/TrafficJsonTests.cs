@@ -10,12 +10,12 @@ namespace Pipeline.Workers.Tests;
 
 public sealed class TrafficJsonTests
 {
-    private static readonly DateTimeOffset s_time = new DateTimeOffset(2026, 3, 1, 14, 30, 5, TimeSpan.FromHours(2)).AddTicks(1_234_560);
+    private static readonly DateTimeOffset _time = new DateTimeOffset(2026, 3, 1, 14, 30, 5, TimeSpan.FromHours(2)).AddTicks(1_234_560);
 
     [Fact]
     public void Write_Event_IsCanonical()
     {
-        var userEvent = new UserEvent("user-000001", "session-a-1", "PageVisited", s_time, new EventAttributes("product-00001", 2.50m, 0m));
+        var userEvent = new UserEvent("user-000001", "session-a-1", "PageVisited", _time, new EventAttributes("product-00001", 2.50m, 0m));
         var output = new ArrayBufferWriter<byte>();
         TrafficJson.Write(output, userEvent);
         Assert.Equal(
@@ -26,7 +26,7 @@ public sealed class TrafficJsonTests
     [Fact]
     public void Write_Orders_IsCanonical()
     {
-        var order = new PurchasedOrder("s", s_time, "u", 9.99m, "o", [new("p", 3, 3.33m, 0m), new("é\"", 1, 1m, 0.05m)], "PayPal");
+        var order = new PurchasedOrder("s", _time, "u", 9.99m, "o", [new("p", 3, 3.33m, 0m), new("é\"", 1, 1m, 0.05m)], "PayPal");
         var output = new ArrayBufferWriter<byte>();
         TrafficJson.Write(output, [order, order]);
         const string One =
@@ -53,7 +53,7 @@ public sealed class TrafficJsonTests
             from total in money
             from ticks in Gen.Choose(0, int.MaxValue)
             from products in lines.ListOf()
-            select new PurchasedOrder(session, s_time.AddTicks(ticks * 12_345L), user, total, order, [.. products], payment);
+            select new PurchasedOrder(session, _time.AddTicks(ticks * 12_345L), user, total, order, [.. products], payment);
         Prop.ForAll(orders.ToArbitrary(), order =>
         {
             var output = new ArrayBufferWriter<byte>();

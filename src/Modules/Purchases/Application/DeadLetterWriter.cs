@@ -19,7 +19,7 @@ internal sealed class DeadLetterWriter(IEventLog log, ILogger<DeadLetterWriter> 
     private const int BytesPerAppend = 4 << 20;
     private const int CutBytes = 64 << 10;
 
-    private static readonly string s_topic = Topics.DeadLetter(Topics.PurchasedItem);
+    private static readonly string _topic = Topics.DeadLetter(Topics.PurchasedItem);
 
     public async ValueTask WriteAsync(IReadOnlyList<NewRecord> letters, CancellationToken cancellationToken)
     {
@@ -39,14 +39,14 @@ internal sealed class DeadLetterWriter(IEventLog log, ILogger<DeadLetterWriter> 
         if (portion.Count > 0)
             await AppendAsync([.. portion], cancellationToken);
         PurchasesTelemetry.DeadLetters.Add(letters.Count);
-        Log.DeadLetters(logger, letters.Count, s_topic);
+        Log.DeadLetters(logger, letters.Count, _topic);
     }
 
     private async ValueTask AppendAsync(NewRecord[] letters, CancellationToken cancellationToken)
     {
         try
         {
-            await log.AppendAsync(s_topic, letters, new RecordPosition[letters.Length], cancellationToken);
+            await log.AppendAsync(_topic, letters, new RecordPosition[letters.Length], cancellationToken);
         }
         catch (TerminalException) when (letters.Length > 1)
         {

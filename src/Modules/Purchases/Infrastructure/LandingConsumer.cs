@@ -11,13 +11,13 @@ namespace Pipeline.Purchases.Infrastructure;
 internal sealed class LandingConsumer(
     IEventLog log, LandingSink sink, IOptions<PurchasesOptions> options, TimeProvider time, ILogger<LandingConsumer> logger) : BackgroundService
 {
-    private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_topicPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _topicPause = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var pause = s_firstPause;
+        var pause = _firstPause;
         IConsumer? consumer = null;
         try
         {
@@ -27,7 +27,7 @@ internal sealed class LandingConsumer(
                 {
                     consumer ??= await SubscribeAsync(stoppingToken);
                     await sink.StepAsync(consumer, stoppingToken);
-                    pause = s_firstPause;
+                    pause = _firstPause;
                 }
                 catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
                 {
@@ -37,7 +37,7 @@ internal sealed class LandingConsumer(
                     else
                         Log.Stuck(logger, e, pause.TotalSeconds);
                     await Task.Delay(pause, time, stoppingToken);
-                    pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+                    pause = pause * 2 < _longestPause ? pause * 2 : _longestPause;
                 }
             }
         }
@@ -60,7 +60,7 @@ internal sealed class LandingConsumer(
         {
             if (waits == 0)
                 Log.WaitsForTopic(logger, Topics.PurchasedItem);
-            await Task.Delay(s_topicPause, time, cancellationToken);
+            await Task.Delay(_topicPause, time, cancellationToken);
         }
 
         return await log.SubscribeAsync(new ConsumerDefinition(Topics.PurchasedItem, options.Value.Group, sink), cancellationToken);

@@ -15,9 +15,9 @@ namespace Pipeline.Purchases.Infrastructure;
 /// <remarks>One caller at a time, as the consumer. At most two landings exist; the second is not filled beyond its limits before the first is done.</remarks>
 internal sealed class LandingSink : IPartitionHandler, IDisposable
 {
-    private static readonly TimeSpan s_idleWait = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_busyWait = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan s_stopPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _idleWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _busyWait = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _stopPatience = TimeSpan.FromSeconds(2);
 
     private readonly IEventLog _log;
     private readonly IPurchaseTable _table;
@@ -87,7 +87,7 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
     /// <summary>Lands what is buffered if that is quick, else drops it: both are safe.</summary>
     public async Task StopAsync(IConsumer consumer)
     {
-        _abandon.CancelAfter(s_stopPatience);
+        _abandon.CancelAfter(_stopPatience);
         try
         {
             await DrainAsync(_abandon.Token);
@@ -159,9 +159,9 @@ internal sealed class LandingSink : IPartitionHandler, IDisposable
     private TimeSpan NextWait()
     {
         if (_inFlight is not null)
-            return s_busyWait;
+            return _busyWait;
         if (_filling.IsEmpty)
-            return s_idleWait;
+            return _idleWait;
         var wait = _options.CommitInterval - _time.GetElapsedTime(_filling.Since);
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
     }

@@ -12,7 +12,7 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, IOpt
     /// <summary>
     /// A merged file is too large for the level that made it, sooner or later: a row is rewritten a few times, not with every merge after it.
     /// </summary>
-    private static readonly DeltaCompaction[] s_levels =
+    private static readonly DeltaCompaction[] _levels =
     [
         new() { SmallBytes = 2L << 20, TargetBytes = 16L << 20, MinFiles = 16 },
         new() { SmallBytes = 24L << 20, TargetBytes = 128L << 20, MinFiles = 16 },
@@ -21,7 +21,7 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, IOpt
     private const int SmallestRowGroup = 20_480;
     private const int LargestRowGroup = 122_880;
 
-    private static readonly DeltaCompaction[] s_rest = [new() { SmallBytes = 96L << 20, TargetBytes = 128L << 20, MinFiles = 2 }];
+    private static readonly DeltaCompaction[] _rest = [new() { SmallBytes = 96L << 20, TargetBytes = 128L << 20, MinFiles = 2 }];
 
     private DeltaTable Table => lake.Table(PurchasedItemsTable.Path);
 
@@ -85,7 +85,7 @@ internal sealed class PurchaseTable(LakeCatalog lake, LandingEngine engine, IOpt
     public async ValueTask<PurchasesCompacted> CompactAsync(bool all, CancellationToken cancellationToken)
     {
         var done = new PurchasesCompacted(0, 0, 0, 0);
-        foreach (var level in all ? s_rest : s_levels)
+        foreach (var level in all ? _rest : _levels)
         {
             // The lake opens its engine for a compaction: not for nothing.
             if (await Table.TrySnapshotAsync(cancellationToken) is not { } snapshot || !IsWorthIt(snapshot, level))

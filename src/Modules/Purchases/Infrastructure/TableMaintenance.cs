@@ -13,14 +13,14 @@ namespace Pipeline.Purchases.Infrastructure;
 internal sealed class TableMaintenance(
     LandingSink sink, IServiceScopeFactory scopes, IOptions<PurchasesOptions> options, TimeProvider time, ILogger<TableMaintenance> logger) : BackgroundService
 {
-    private static readonly TimeSpan s_firstVacuum = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan _firstVacuum = TimeSpan.FromMinutes(10);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var vacuum = options.Value.VacuumInterval;
         return Task.WhenAll(
             RunAsync(options.Value.CompactInterval, options.Value.CompactInterval, new CompactPurchases(), stoppingToken),
-            RunAsync(vacuum < s_firstVacuum ? vacuum : s_firstVacuum, vacuum, new CompactPurchases(All: true), stoppingToken, new VacuumPurchases()));
+            RunAsync(vacuum < _firstVacuum ? vacuum : _firstVacuum, vacuum, new CompactPurchases(All: true), stoppingToken, new VacuumPurchases()));
     }
 
     private async Task RunAsync<T>(

@@ -11,7 +11,7 @@ namespace Pipeline.EventLog.Postgres;
 internal sealed class LogListener(
     NpgsqlDataSource dataSource, TopicCatalog topics, Func<int> writerProcess, PostgresLogOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    private static readonly TimeSpan s_backoff = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _backoff = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stop = new();
@@ -63,7 +63,7 @@ internal sealed class LogListener(
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
                 Log.ListenerDisconnected(logger, e.Message);
-                await Task.Delay(s_backoff, time, cancellationToken);
+                await Task.Delay(_backoff, time, cancellationToken);
             }
         }
     }

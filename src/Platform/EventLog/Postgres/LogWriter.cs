@@ -12,8 +12,8 @@ namespace Pipeline.EventLog.Postgres;
 /// </summary>
 internal sealed class LogWriter : IAsyncDisposable
 {
-    private static readonly TimeSpan s_firstBackoff = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan s_longestBackoff = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _firstBackoff = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _longestBackoff = TimeSpan.FromSeconds(1);
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly PostgresLogOptions _options;
@@ -351,8 +351,8 @@ internal sealed class LogWriter : IAsyncDisposable
         }
         catch (Exception e) when (PostgresErrors.IsTransient(e))
         {
-            var backoff = _outage is null ? s_firstBackoff : _outage.Backoff * 2;
-            _outage = new Outage(e.Message, backoff < s_longestBackoff ? backoff : s_longestBackoff, _time.GetTimestamp());
+            var backoff = _outage is null ? _firstBackoff : _outage.Backoff * 2;
+            _outage = new Outage(e.Message, backoff < _longestBackoff ? backoff : _longestBackoff, _time.GetTimestamp());
             throw;
         }
     }

@@ -9,9 +9,9 @@ namespace Pipeline.EventLog.Postgres;
 /// </summary>
 internal sealed class PostgresConsumer : IConsumer
 {
-    private static readonly TimeSpan s_longestHeartbeat = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan s_longestWait = TimeSpan.FromHours(1);
-    private static readonly TimeSpan s_leaveTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _longestHeartbeat = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan _longestWait = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _leaveTimeout = TimeSpan.FromSeconds(2);
 
     private readonly GroupStore _groups;
     private readonly LogReader _reader;
@@ -80,10 +80,10 @@ internal sealed class PostgresConsumer : IConsumer
                 continue;
             }
 
-            var remaining = maxWait < TimeSpan.Zero ? s_longestWait : maxWait - _time.GetElapsedTime(started);
+            var remaining = maxWait < TimeSpan.Zero ? _longestWait : maxWait - _time.GetElapsedTime(started);
             if (remaining <= TimeSpan.Zero)
                 return null;
-            await _news.WaitAsync(remaining < s_longestWait ? remaining : s_longestWait, _time, cancellationToken);
+            await _news.WaitAsync(remaining < _longestWait ? remaining : _longestWait, _time, cancellationToken);
         }
     }
 
@@ -123,7 +123,7 @@ internal sealed class PostgresConsumer : IConsumer
         _gate.Release();
         if (latest is not { Lost: false })
             return;
-        using var limit = new CancellationTokenSource(s_leaveTimeout, _time);
+        using var limit = new CancellationTokenSource(_leaveTimeout, _time);
         try
         {
             await _groups.LeaveAsync(_group, latest.Member, limit.Token);
@@ -197,8 +197,8 @@ internal sealed class PostgresConsumer : IConsumer
     private async Task HeartbeatsAsync(CancellationToken cancellationToken)
     {
         var interval = _session / 4;
-        if (interval > s_longestHeartbeat)
-            interval = s_longestHeartbeat;
+        if (interval > _longestHeartbeat)
+            interval = _longestHeartbeat;
         while (true)
         {
             await _groupNews.WaitAsync(interval, _time, cancellationToken);

@@ -6,7 +6,7 @@ namespace Pipeline.EventLog.Postgres;
 internal sealed class PostgresLogOptionsValidator : IValidateOptions<PostgresLogOptions>
 {
     private const int LargestRecord = 64 << 20;
-    private static readonly TimeSpan s_longest = TimeSpan.FromDays(3650);
+    private static readonly TimeSpan _longest = TimeSpan.FromDays(3650);
 
     public ValidateOptionsResult Validate(string? name, PostgresLogOptions options)
     {
@@ -23,7 +23,7 @@ internal sealed class PostgresLogOptionsValidator : IValidateOptions<PostgresLog
         CheckTime(nameof(options.NotifyInterval), options.NotifyInterval, TimeSpan.Zero, TimeSpan.FromSeconds(10));
         CheckTime(nameof(options.RecheckInterval), options.RecheckInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(10));
         CheckTime(nameof(options.SessionTimeout), options.SessionTimeout, TimeSpan.FromMilliseconds(200), TimeSpan.FromHours(1));
-        CheckTime(nameof(options.ChunkAge), options.ChunkAge, TimeSpan.FromSeconds(1), s_longest);
+        CheckTime(nameof(options.ChunkAge), options.ChunkAge, TimeSpan.FromSeconds(1), _longest);
         CheckTime(nameof(options.RetentionInterval), options.RetentionInterval, TimeSpan.FromMilliseconds(50), TimeSpan.FromDays(1));
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 

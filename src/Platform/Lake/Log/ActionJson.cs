@@ -11,7 +11,7 @@ internal static class ActionJson
     /// <summary>Escapes only what JSON must have escaped, as other writers of Delta logs do.</summary>
     public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
-    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = Encoder, SkipValidation = true };
+    private static readonly JsonWriterOptions _writerOptions = new() { Encoder = Encoder, SkipValidation = true };
 
     /// <summary>Reads the actions of a commit or of a checkpoint's rows. Empty lines and carriage returns are passed over.</summary>
     /// <exception cref="TerminalException">A line is not an action; the message names the file and the line.</exception>
@@ -52,7 +52,7 @@ internal static class ActionJson
     public static byte[] Write(CommitInfo info, IEnumerable<ActionLine> actions)
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
-        using var writer = new Utf8JsonWriter(buffer, WriterOptions);
+        using var writer = new Utf8JsonWriter(buffer, _writerOptions);
         writer.WriteStartObject();
         writer.WritePropertyName("commitInfo");
         JsonSerializer.Serialize(writer, info, ActionJsonContext.Default.CommitInfo);

@@ -12,7 +12,7 @@ internal sealed class CheckpointFiles(Lazy<DuckDatabase> database)
     private const long SmallestReadBuffer = 1 << 20;
 
     // The schema of the protocol's appendix; one row an action, all other columns null.
-    private static readonly string Columns = $$"""
+    private static readonly string _columns = $$"""
         txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)',
         add: 'STRUCT(path VARCHAR, partitionValues {{TextMap}}, size BIGINT, modificationTime BIGINT, dataChange BOOLEAN, stats VARCHAR, tags {{TextMap}})',
         remove: 'STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata BOOLEAN, partitionValues {{TextMap}}, size BIGINT)',
@@ -50,7 +50,7 @@ internal sealed class CheckpointFiles(Lazy<DuckDatabase> database)
                 {
                     using var connection = database.Value.Connect();
                     connection.Execute(
-                        $"COPY (SELECT * FROM read_json({Sql.Literal(rows)}, format = 'newline_delimited', columns = {{{Columns}}}, "
+                        $"COPY (SELECT * FROM read_json({Sql.Literal(rows)}, format = 'newline_delimited', columns = {{{_columns}}}, "
                         + $"maximum_object_size = {Math.Max(longest, SmallestReadBuffer)})) "
                         + $"TO {Sql.Literal(parquet)} (FORMAT parquet, COMPRESSION zstd)",
                         cancellationToken);

@@ -7,7 +7,7 @@ namespace Pipeline.Lake;
 /// <summary>A data file of a table: the protocol's <c>add</c> action.</summary>
 public sealed record DeltaFile
 {
-    private static readonly FrozenDictionary<string, string?> None = FrozenDictionary<string, string?>.Empty;
+    private static readonly FrozenDictionary<string, string?> _none = FrozenDictionary<string, string?>.Empty;
 
     private long _rows = Unread;
 
@@ -18,7 +18,7 @@ public sealed record DeltaFile
     public required string Path { get; init; }
 
     /// <summary>The value of each partition column in the protocol's text form; null (or the empty text) is the null partition.</summary>
-    public IReadOnlyDictionary<string, string?> PartitionValues { get; init; } = None;
+    public IReadOnlyDictionary<string, string?> PartitionValues { get; init; } = _none;
 
     /// <summary>The length of the file in bytes.</summary>
     public long Size { get; init; }

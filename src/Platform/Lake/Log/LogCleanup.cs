@@ -6,7 +6,7 @@ namespace Pipeline.Lake;
 internal sealed class LogCleanup(TableLog log, TimeProvider time, ILogger logger)
 {
     // Listing the log costs more the longer it is, and nothing is in a hurry here.
-    private static readonly TimeSpan Pause = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _pause = TimeSpan.FromHours(1);
 
     private DateTimeOffset _last = DateTimeOffset.MinValue;
 
@@ -14,7 +14,7 @@ internal sealed class LogCleanup(TableLog log, TimeProvider time, ILogger logger
     public async ValueTask RunAsync(DeltaSnapshot snapshot, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (now - _last < Pause || !TableProperties.CleansUpLogs(snapshot.Metadata))
+        if (now - _last < _pause || !TableProperties.CleansUpLogs(snapshot.Metadata))
             return;
         _last = now;
         var expired = Expired(await log.ListAsync(0, cancellationToken), now - TableProperties.LogKept(snapshot.Metadata));

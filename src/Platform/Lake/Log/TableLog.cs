@@ -8,7 +8,7 @@ namespace Pipeline.Lake;
 internal sealed class TableLog(TableLocation location, CheckpointFiles checkpoints, TimeProvider time)
 {
     // A cached snapshot that nobody asked for longer than this may be older than the log's oldest commit.
-    private static readonly TimeSpan TrustCached = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _trustCached = TimeSpan.FromHours(1);
 
     private const int ReadAhead = 8;
     private const int LoadAttempts = 3;
@@ -126,7 +126,7 @@ internal sealed class TableLog(TableLocation location, CheckpointFiles checkpoin
     private (DeltaSnapshot? Snapshot, bool Trusted) Cached()
     {
         lock (_gate)
-            return (_latest, time.GetUtcNow() - _checked < TrustCached);
+            return (_latest, time.GetUtcNow() - _checked < _trustCached);
     }
 
     private async ValueTask<LogSegment?> FindSegmentAsync(long? version, CancellationToken cancellationToken)

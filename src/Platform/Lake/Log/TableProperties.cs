@@ -12,7 +12,7 @@ internal static class TableProperties
     public const string CleanUpExpiredLogs = "delta.enableExpiredLogCleanup";
     public const string IndexedColumns = "delta.dataSkippingNumIndexedCols";
 
-    private static readonly TimeSpan ShortestLog = TimeSpan.FromDays(1);
+    private static readonly TimeSpan _shortestLog = TimeSpan.FromDays(1);
 
     public static bool IsAppendOnly(Metadata metadata) => Flag(metadata, AppendOnly, false);
 
@@ -28,7 +28,7 @@ internal static class TableProperties
     /// would take a version twice.
     /// </summary>
     public static TimeSpan LogKept(Metadata metadata) =>
-        Interval(metadata, LogRetention, TimeSpan.FromDays(30)) is var kept && kept < ShortestLog ? ShortestLog : kept;
+        Interval(metadata, LogRetention, TimeSpan.FromDays(30)) is var kept && kept < _shortestLog ? _shortestLog : kept;
 
     public static TimeSpan DeletedFilesKept(Metadata metadata) => Interval(metadata, DeletedFileRetention, TimeSpan.FromDays(7));
 

@@ -7,7 +7,7 @@ internal sealed partial class FolderObjectStore
 {
     private const int ListAttempts = 5;
 
-    private static readonly EnumerationOptions Everything = new()
+    private static readonly EnumerationOptions _everything = new()
     {
         RecurseSubdirectories = true,
         AttributesToSkip = 0,
@@ -62,7 +62,7 @@ internal sealed partial class FolderObjectStore
         var entries = new FileSystemEnumerable<(string Path, long Size, DateTimeOffset Modified)>(
             folder,
             (ref FileSystemEntry e) => (e.ToFullPath(), e.Length, e.LastWriteTimeUtc),
-            Everything)
+            _everything)
         {
             // By the name first: size and time cost a call each, and of a long log only the end is wanted.
             ShouldIncludePredicate = (ref FileSystemEntry e) => !e.IsDirectory && (after is null || string.CompareOrdinal(Relative(e.ToFullPath()), after) > 0),

@@ -26,7 +26,7 @@ public sealed partial class DeltaTable
 {
     private const int DeleteBatch = 1000;
 
-    private static readonly TimeSpan LongestWrite = TimeSpan.FromDays(1);
+    private static readonly TimeSpan _longestWrite = TimeSpan.FromDays(1);
 
     /// <summary>
     /// Deletes files that no version within the retention names: those removed longer ago, and those that crashed writers left. Files of the newest version
@@ -50,7 +50,7 @@ public sealed partial class DeltaTable
                 await _location.Store.DeleteAsync([.. batch.Select(i => i.Path)], cancellationToken);
         }
 
-        var staging = await _location.Store.CleanStagingAsync(retention > LongestWrite ? retention : LongestWrite, vacuum.DryRun, cancellationToken);
+        var staging = await _location.Store.CleanStagingAsync(retention > _longestWrite ? retention : _longestWrite, vacuum.DryRun, cancellationToken);
         var result = new DeltaVacuumResult([.. expired.Select(i => i.Path.RelativeTo(_location.Path))], expired.Sum(i => i.Size), staging);
         if (!vacuum.DryRun)
             _logger.Vacuumed(Path, result.Files.Count, result.Bytes, staging);

@@ -9,7 +9,7 @@ namespace Pipeline.Lake;
 /// <summary>The protocol's JSON form of schemas and types ("Schema Serialization Format").</summary>
 internal static class SchemaJson
 {
-    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = ActionJson.Encoder };
+    private static readonly JsonWriterOptions _writerOptions = new() { Encoder = ActionJson.Encoder };
 
     public static DeltaSchema Parse(string json)
     {
@@ -29,7 +29,7 @@ internal static class SchemaJson
     public static string Write(DeltaSchema schema)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
+        using (var writer = new Utf8JsonWriter(buffer, _writerOptions))
             WriteType(writer, schema.Struct);
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }

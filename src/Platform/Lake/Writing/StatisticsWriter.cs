@@ -17,7 +17,7 @@ internal static class StatisticsWriter
     private const int LongestText = 32;
     private const string AboveAllText = "\U0010FFFF";
 
-    private static readonly JsonWriterOptions Options = new() { Encoder = ActionJson.Encoder, SkipValidation = true };
+    private static readonly JsonWriterOptions _options = new() { Encoder = ActionJson.Encoder, SkipValidation = true };
 
     /// <summary>Writes the statistics.</summary>
     /// <param name="rows">The rows of the file.</param>
@@ -27,7 +27,7 @@ internal static class StatisticsWriter
     public static string Write(long rows, IReadOnlyList<DeltaField> columns, IReadOnlyDictionary<string, ColumnStatistics> statistics, int indexed)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
-        using var writer = new Utf8JsonWriter(buffer, Options);
+        using var writer = new Utf8JsonWriter(buffer, _options);
         writer.WriteStartObject();
         writer.WriteNumber("numRecords", rows);
         WriteBounds(writer, "minValues", columns.Take(indexed), statistics, Min);

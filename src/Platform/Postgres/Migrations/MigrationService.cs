@@ -6,8 +6,8 @@ namespace Pipeline.Postgres.Migrations;
 /// <summary>Migrates before any hosted service starts; waits a while for a server that starts at the same time as this process.</summary>
 internal sealed class MigrationService(Migrator migrator, ILogger<Migrator> logger, TimeProvider time) : IHostedLifecycleService
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -19,12 +19,12 @@ internal sealed class MigrationService(Migrator migrator, ILogger<Migrator> logg
                 await migrator.MigrateAsync(cancellationToken);
                 return;
             }
-            catch (TransientException e) when (time.GetElapsedTime(started) < s_patience)
+            catch (TransientException e) when (time.GetElapsedTime(started) < _patience)
             {
                 Log.MigrationDelayed(logger, e.Message);
             }
 
-            await Task.Delay(s_pause, time, cancellationToken);
+            await Task.Delay(_pause, time, cancellationToken);
         }
     }
 

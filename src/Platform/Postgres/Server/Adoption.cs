@@ -6,7 +6,7 @@ namespace Pipeline.Postgres.Server;
 /// <summary>Takes over a server that a killed host left running in the cluster.</summary>
 internal sealed class Adoption(PrivatePostgresOptions options, ServerLayout layout, ServerEngine engine, ILogger logger, TimeProvider time)
 {
-    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(10);
 
     /// <param name="password">The role's password; null when it is lost, so that a server that runs is of no use.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -35,7 +35,7 @@ internal sealed class Adoption(PrivatePostgresOptions options, ServerLayout layo
                     $"PostgreSQL process {server.ProcessId} left in {layout.Cluster} is {server.Status}: not ready, nor ended, in {options.StartTimeout}.");
             }
 
-            await Task.Delay(s_poll, time, cancellationToken);
+            await Task.Delay(_poll, time, cancellationToken);
         }
     }
 

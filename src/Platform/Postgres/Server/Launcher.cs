@@ -11,8 +11,8 @@ internal sealed class Launcher(
 {
     private const int PortAttempts = 20;
     private const long LogLimit = 8 << 20;
-    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan s_orphanPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _orphanPatience = TimeSpan.FromSeconds(1);
 
     /// <returns>The server; null when another start, of a host that was killed meanwhile, came first: that server can be taken over.</returns>
     /// <exception cref="TerminalException">It does not start; the message holds the last lines of its log.</exception>
@@ -70,7 +70,7 @@ internal sealed class Launcher(
             {
                 if (Postmaster.Read(layout.Cluster) is { IsReady: true } server && server.IsRunningIn(layout.Cluster))
                     return (server, "");
-                await Task.Delay(s_poll, time, cancellationToken);
+                await Task.Delay(_poll, time, cancellationToken);
             }
 
             if (control.ExitCode == 0 && Postmaster.Read(layout.Cluster) is { IsReady: true } late)
@@ -100,7 +100,7 @@ internal sealed class Launcher(
         if (left is null)
         {
             // A server that starts at this moment fills it within milliseconds.
-            await Task.Delay(s_poll * 20, time, cancellationToken);
+            await Task.Delay(_poll * 20, time, cancellationToken);
             left = Postmaster.Read(layout.Cluster);
         }
 
@@ -124,11 +124,11 @@ internal sealed class Launcher(
         }
 
         var started = time.GetTimestamp();
-        while (ServerProcesses.Of(layout.Cluster).Count > 0 && time.GetElapsedTime(started) < s_orphanPatience)
-            await Task.Delay(s_poll, time, cancellationToken);
+        while (ServerProcesses.Of(layout.Cluster).Count > 0 && time.GetElapsedTime(started) < _orphanPatience)
+            await Task.Delay(_poll, time, cancellationToken);
         foreach (var orphan in ServerProcesses.Of(layout.Cluster).Intersect(orphans))
             Native.Signal(orphan, Native.Kill);
-        await Task.Delay(s_poll, time, cancellationToken);
+        await Task.Delay(_poll, time, cancellationToken);
     }
 
     /// <summary>pg_ctl puts these between double quotes of a shell, as they are.</summary>

@@ -12,7 +12,7 @@ internal static class ServerConfiguration
     /// <summary>The custom setting by which a running server tells which settings it was started with.</summary>
     public const string FingerprintSetting = "pipeline.settings";
 
-    private static readonly (string Name, string Value)[] s_settings =
+    private static readonly (string Name, string Value)[] _settings =
     [
         ("listen_addresses", "127.0.0.1"),
         ("unix_socket_directories", ""),
@@ -98,7 +98,7 @@ internal static class ServerConfiguration
     }
 
     private static IEnumerable<(string Name, string Value)> Merged(IReadOnlyDictionary<string, string> overrides) =>
-        s_settings.Where(s => !overrides.ContainsKey(s.Name)).Concat(overrides.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => (o.Key, o.Value)));
+        _settings.Where(s => !overrides.ContainsKey(s.Name)).Concat(overrides.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => (o.Key, o.Value)));
 
     private static void Append(StringBuilder text, string name, string value) =>
         text.Append(name).Append(" = '")

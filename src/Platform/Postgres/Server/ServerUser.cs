@@ -10,7 +10,7 @@ namespace Pipeline.Postgres.Server;
 /// <param name="GroupId">The numeric id of its main group, when <paramref name="Name"/> is set.</param>
 internal sealed record ServerUser(string? Name, uint UserId, uint GroupId)
 {
-    private static readonly string[] s_candidates = ["postgres", "_postgres", "nobody"];
+    private static readonly string[] _candidates = ["postgres", "_postgres", "nobody"];
 
     /// <summary>The host's own user, whoever that is.</summary>
     public static ServerUser Host { get; } = new(null, 0, 0);
@@ -29,14 +29,14 @@ internal sealed record ServerUser(string? Name, uint UserId, uint GroupId)
             return await FindAsync(requested, cancellationToken) ?? throw new TerminalException(
                 $"The user {requested}, as which PostgreSQL was to run, does not exist.");
 
-        foreach (var candidate in s_candidates)
+        foreach (var candidate in _candidates)
         {
             if (await FindAsync(candidate, cancellationToken) is { } user)
                 return user;
         }
 
         throw new TerminalException(
-            $"PostgreSQL does not run as root, and no user {string.Join(", ", s_candidates)} exists to run it as: create one or name another.");
+            $"PostgreSQL does not run as root, and no user {string.Join(", ", _candidates)} exists to run it as: create one or name another.");
     }
 
     /// <summary>Gives a file or folder to this user.</summary>

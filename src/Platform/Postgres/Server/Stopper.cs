@@ -5,8 +5,8 @@ namespace Pipeline.Postgres.Server;
 /// <summary>Stops a server: orderly, and at once when that takes too long.</summary>
 internal static class Stopper
 {
-    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan s_forced = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _forced = TimeSpan.FromSeconds(1);
 
     public static async Task StopAsync(Postmaster server, string cluster, TimeSpan timeout, ILogger logger, TimeProvider time)
     {
@@ -17,9 +17,9 @@ internal static class Stopper
         {
             Log.StopForced(logger, server.ProcessId, timeout);
             Native.Signal(server.ProcessId, Native.Quit);
-            if (!await EndedAsync(server, cluster, s_forced, time))
+            if (!await EndedAsync(server, cluster, _forced, time))
                 Native.Signal(server.ProcessId, Native.Kill);
-            await EndedAsync(server, cluster, s_forced, time);
+            await EndedAsync(server, cluster, _forced, time);
         }
 
         Log.Stopped(logger, server.ProcessId, (long)time.GetElapsedTime(started).TotalMilliseconds);
@@ -33,7 +33,7 @@ internal static class Stopper
         {
             if (time.GetElapsedTime(started) > timeout)
                 return false;
-            await Task.Delay(s_poll, time);
+            await Task.Delay(_poll, time);
         }
 
         return true;

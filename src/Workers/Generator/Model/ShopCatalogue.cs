@@ -12,8 +12,8 @@ internal sealed class ShopCatalogue
     private const int FavouritesPerUser = 5;
     private const ulong FavouriteStream = 0x9E3779B97F4A7C15;
 
-    private static readonly (decimal From, decimal To)[] s_priceBands = [(0.5m, 10m), (10m, 30m), (30m, 80m), (80m, 300m), (300m, 1_500m)];
-    private static readonly float[] s_priceBandShares = [0.35f, 0.35f, 0.2f, 0.08f, 0.02f];
+    private static readonly (decimal From, decimal To)[] _priceBands = [(0.5m, 10m), (10m, 30m), (30m, 80m), (80m, 300m), (300m, 1_500m)];
+    private static readonly float[] _priceBandShares = [0.35f, 0.35f, 0.2f, 0.08f, 0.02f];
 
     private readonly ZipfSampler _users;
     private readonly ZipfSampler _products;
@@ -33,7 +33,7 @@ internal sealed class ShopCatalogue
         for (var product = 0; product < _prices.Length; product++)
         {
             faker.Random = new Randomizer(product);
-            var (from, to) = faker.Random.WeightedRandom(s_priceBands, s_priceBandShares);
+            var (from, to) = faker.Random.WeightedRandom(_priceBands, _priceBandShares);
             _prices[product] = faker.Finance.Amount(from, to, 2);
         }
     }

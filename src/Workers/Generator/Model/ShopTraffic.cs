@@ -27,11 +27,11 @@ public sealed class ShopTraffic
     private const int Redraws = 8;
     private const int MinWaitingCheckouts = 32;
 
-    private static readonly string[] s_paymentTypes = ["CreditCard", "DebitCard", "PayPal", "BankTransfer", "CashOnDelivery"];
-    private static readonly float[] s_paymentShares = [0.42f, 0.24f, 0.18f, 0.09f, 0.07f];
-    private static readonly int[] s_counts = [1, 2, 3, 4, 5, 10];
-    private static readonly float[] s_countShares = [0.62f, 0.2f, 0.09f, 0.05f, 0.03f, 0.01f];
-    private static readonly decimal[] s_discounts = [0.05m, 0.1m, 0.15m, 0.2m, 0.3m];
+    private static readonly string[] _paymentTypes = ["CreditCard", "DebitCard", "PayPal", "BankTransfer", "CashOnDelivery"];
+    private static readonly float[] _paymentShares = [0.42f, 0.24f, 0.18f, 0.09f, 0.07f];
+    private static readonly int[] _counts = [1, 2, 3, 4, 5, 10];
+    private static readonly float[] _countShares = [0.62f, 0.2f, 0.09f, 0.05f, 0.03f, 0.01f];
+    private static readonly decimal[] _discounts = [0.05m, 0.1m, 0.15m, 0.2m, 0.3m];
 
     private readonly TimeProvider _time;
     private readonly Randomizer _random;
@@ -175,14 +175,14 @@ public sealed class ShopTraffic
         session.Viewed.Add(product);
         session.NextEvent = EventNames.PageVisited;
         session.Discount = _random.Double() < IsDiscounted
-            ? Math.Round(_catalogue.Price(product) * _random.ArrayElement(s_discounts), 2, MidpointRounding.ToEven)
+            ? Math.Round(_catalogue.Price(product) * _random.ArrayElement(_discounts), 2, MidpointRounding.ToEven)
             : 0m;
     }
 
     private int DrawProduct(int user) =>
         _random.Double() < LooksAtFavourite ? _catalogue.DrawFavourite(user, _random) : _catalogue.DrawProduct(_random);
 
-    private int DrawCount() => _random.WeightedRandom(s_counts, s_countShares);
+    private int DrawCount() => _random.WeightedRandom(_counts, _countShares);
 
     private ShopSession NextCheckout()
     {
@@ -220,7 +220,7 @@ public sealed class ShopTraffic
 
         return new PurchasedOrder(
             session.SessionId, at, ShopCatalogue.UserId(session.User), total, Number("order", ++_orders), lines,
-            _random.WeightedRandom(s_paymentTypes, s_paymentShares));
+            _random.WeightedRandom(_paymentTypes, _paymentShares));
     }
 
     private string Number(string kind, long number) => string.Create(CultureInfo.InvariantCulture, $"{kind}-{RunId}-{number:D7}");

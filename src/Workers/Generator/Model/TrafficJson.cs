@@ -11,13 +11,13 @@ namespace Pipeline.Workers.Generator;
 /// </summary>
 public static class TrafficJson
 {
-    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions _options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>Appends one event.</summary>
     public static void Write(IBufferWriter<byte> output, UserEvent userEvent)
     {
         ArgumentNullException.ThrowIfNull(userEvent);
-        using var writer = new Utf8JsonWriter(output, s_options);
+        using var writer = new Utf8JsonWriter(output, _options);
         writer.WriteStartObject();
         writer.WriteString("UserId"u8, userEvent.UserId);
         writer.WriteString("SessionId"u8, userEvent.SessionId);
@@ -35,7 +35,7 @@ public static class TrafficJson
     public static void Write(IBufferWriter<byte> output, IEnumerable<PurchasedOrder> orders)
     {
         ArgumentNullException.ThrowIfNull(orders);
-        using var writer = new Utf8JsonWriter(output, s_options);
+        using var writer = new Utf8JsonWriter(output, _options);
         writer.WriteStartArray();
         foreach (var order in orders)
             Write(writer, order);
@@ -46,7 +46,7 @@ public static class TrafficJson
     public static void Write(IBufferWriter<byte> output, PurchasedOrder order)
     {
         ArgumentNullException.ThrowIfNull(order);
-        using var writer = new Utf8JsonWriter(output, s_options);
+        using var writer = new Utf8JsonWriter(output, _options);
         Write(writer, order);
     }
 

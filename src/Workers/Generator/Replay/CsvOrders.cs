@@ -27,7 +27,7 @@ public static class CsvOrders
     private const int MaxId = 128;
     private const int MaxRecordSize = 1024 * 1024;
 
-    // Positions in s_columns.
+    // Positions in _columns.
     private const int InvoiceNo = 0;
     private const int StockCode = 1;
     private const int Quantity = 2;
@@ -37,9 +37,9 @@ public static class CsvOrders
 
     private const decimal MaxPrice = 1_000_000_000_000m;
 
-    private static readonly string[] s_columns = ["InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"];
-    private static readonly string[] s_dateFormats = ["MM-dd-yyyy HH:mm", "M/d/yyyy H:mm"];
-    private static readonly string[] s_paymentTypes = ["CreditCard", "DebitCard", "PayPal", "BankTransfer", "CashOnDelivery"];
+    private static readonly string[] _columns = ["InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"];
+    private static readonly string[] _dateFormats = ["MM-dd-yyyy HH:mm", "M/d/yyyy H:mm"];
+    private static readonly string[] _paymentTypes = ["CreditCard", "DebitCard", "PayPal", "BankTransfer", "CashOnDelivery"];
 
     /// <summary>Reads the orders, in the order of the invoices' last lines.</summary>
     /// <param name="csv">The file; left open.</param>
@@ -87,7 +87,7 @@ public static class CsvOrders
         var hash = 2166136261u;
         foreach (var b in Encoding.UTF8.GetBytes(invoiceNo))
             hash = (hash ^ b) * 16777619u;
-        return s_paymentTypes[hash % (uint)s_paymentTypes.Length];
+        return _paymentTypes[hash % (uint)_paymentTypes.Length];
     }
 
     private static async Task<bool> ReadRecordAsync(CsvReader reader, CancellationToken cancellationToken)
@@ -102,7 +102,7 @@ public static class CsvOrders
         }
     }
 
-    /// <summary>Where <see cref="s_columns"/> are.</summary>
+    /// <summary>Where <see cref="_columns"/> are.</summary>
     private static async Task<int[]> ColumnsAsync(CsvReader reader, CancellationToken cancellationToken)
     {
         try
@@ -115,10 +115,10 @@ public static class CsvOrders
         }
 
         var header = reader.Headers.ToArray();
-        var columns = s_columns
+        var columns = _columns
             .Select(name => Array.FindIndex(header, h => string.Equals(h.Trim(), name, StringComparison.OrdinalIgnoreCase)))
             .ToArray();
-        var missing = s_columns.Where((_, i) => columns[i] < 0).ToArray();
+        var missing = _columns.Where((_, i) => columns[i] < 0).ToArray();
         if (missing.Length > 0)
             throw new TerminalException($"read the CSV: the header lacks {string.Join(", ", missing)}");
         return columns;
@@ -139,7 +139,7 @@ public static class CsvOrders
             return Unreadable($"InvoiceNo has {invoice.Length} characters");
         if (!int.TryParse(Field(Quantity), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var quantity))
             return Unreadable("Quantity is not a whole number");
-        if (!DateTime.TryParseExact(Field(InvoiceDate), s_dateFormats, CultureInfo.InvariantCulture,
+        if (!DateTime.TryParseExact(Field(InvoiceDate), _dateFormats, CultureInfo.InvariantCulture,
             DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var date))
             return Unreadable("InvoiceDate is not MM-dd-yyyy HH:mm");
         if (!decimal.TryParse(Field(UnitPrice), NumberStyles.Float, CultureInfo.InvariantCulture, out var price))

@@ -6,7 +6,7 @@ namespace Pipeline.Workers.Generator;
 /// </summary>
 internal sealed class CsvReplay(ReplayOptions options, TimeProvider time, GeneratorMetrics metrics, RetryOptions? retry = null, Func<double>? jitter = null)
 {
-    private static readonly RetryOptions s_patient = new() { GiveUpAfter = TimeSpan.FromMinutes(5) };
+    private static readonly RetryOptions _patient = new() { GiveUpAfter = TimeSpan.FromMinutes(5) };
 
     private readonly RouteCounters _counters = new(SendRequest.OrdersPath, metrics);
     private long _batches;
@@ -22,7 +22,7 @@ internal sealed class CsvReplay(ReplayOptions options, TimeProvider time, Genera
     /// <exception cref="TerminalException">The file cannot be read on; what came before it was sent.</exception>
     public async Task<ReplayResult> RunAsync(Stream csv, CsvReport report, CancellationToken cancellationToken)
     {
-        using var client = new ShopClient(options.Url, 1, retry ?? s_patient, time, jitter ?? Random.Shared.NextDouble);
+        using var client = new ShopClient(options.Url, 1, retry ?? _patient, time, jitter ?? Random.Shared.NextDouble);
         var started = time.GetTimestamp();
         var complete = false;
         try

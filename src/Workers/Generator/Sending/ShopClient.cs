@@ -14,8 +14,8 @@ internal sealed class ShopClient : IDisposable
     private const int MaxReason = 300;
 
     // Longer waits are beyond what timers take; the API is asked again after this long.
-    private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1);
-    private static readonly MediaTypeHeaderValue s_json = new("application/json");
+    private static readonly TimeSpan _longestWait = TimeSpan.FromDays(1);
+    private static readonly MediaTypeHeaderValue _json = new("application/json");
 
     private readonly HttpMessageInvoker _http;
     private readonly Uri _api;
@@ -122,7 +122,7 @@ internal sealed class ShopClient : IDisposable
         {
             using var message = new HttpRequestMessage(request.Method, new Uri(_api, request.Path));
             message.Content = new ReadOnlyMemoryContent(request.Body);
-            message.Content.Headers.ContentType = s_json;
+            message.Content.Headers.ContentType = _json;
             message.Headers.Add(KeyHeader, request.Key);
             using var response = await _http.SendAsync(message, timeout.Token);
             var status = (int)response.StatusCode;
@@ -177,7 +177,7 @@ internal sealed class ShopClient : IDisposable
         if (response.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable) || response.Headers.RetryAfter is not { } header)
             return null;
         var wait = header.Delta ?? header.Date - _time.GetUtcNow() ?? TimeSpan.Zero;
-        return TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, s_longestWait.Ticks));
+        return TimeSpan.FromTicks(Math.Clamp(wait.Ticks, 0, _longestWait.Ticks));
     }
 
     private TimeSpan Backoff(int attempt)
