@@ -53,21 +53,31 @@ internal static class TestEvents
         return new RecordBatch("UserEvents", partition, offset, payloads.Length, buffer.ToArray());
     }
 
-    public static async Task<T> ScalarAsync<T>(this NpgsqlDataSource database, string sql)
-    {
-        await using var command = database.CreateCommand(sql);
-        return (T)(await command.ExecuteScalarAsync())!;
-    }
+    public static Task<T> ScalarAsync<T>(this NpgsqlDataSource database, string sql) =>
+        RepeatAsync(database, sql, async command => (T)(await command.ExecuteScalarAsync())!);
 
-    public static async Task ExecuteAsync(this NpgsqlDataSource database, string sql)
-    {
-        await using var command = database.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
+    public static Task ExecuteAsync(this NpgsqlDataSource database, string sql) => RepeatAsync(database, sql, command => command.ExecuteNonQueryAsync());
 
     /// <summary>Ends every other connection to the database, as a server that fails does; returns how many there were.</summary>
     public static Task<long> KillConnectionsAsync(this NpgsqlDataSource database) => database.ScalarAsync<long>(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+
+    /// <summary>The pool may hold connections that <see cref="KillConnectionsAsync"/> ended: each is found out by its next use.</summary>
+    private static async Task<T> RepeatAsync<T>(NpgsqlDataSource database, string sql, Func<NpgsqlCommand, Task<T>> run)
+    {
+        while (true)
+        {
+            try
+            {
+                await using var command = database.CreateCommand(sql);
+                return await run(command);
+            }
+            catch (NpgsqlException e) when (e is not PostgresException { SqlState: not PostgresErrorCodes.AdminShutdown })
+            {
+                // The next connection may be another ended one, or a new one.
+            }
+        }
+    }
 
     public static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 }

@@ -261,10 +261,11 @@ public sealed class TrafficGeneratorTests
         using var listener = new MeterListener();
         await using var shop = await FakeShop.StartAsync(r => r.Key.EndsWith('1') ? new Answer(400) : Answer.Accepted);
         using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var metrics = new GeneratorMetrics(meters.GetRequiredService<IMeterFactory>());
+        var factory = meters.GetRequiredService<IMeterFactory>();
+        var metrics = new GeneratorMetrics(factory);
         listener.InstrumentPublished = (instrument, l) =>
         {
-            if (instrument.Meter.Name == "Pipeline.Generator" && instrument.Meter.Scope == meters.GetRequiredService<IMeterFactory>())
+            if (instrument.Meter.Name == "Pipeline.Generator" && instrument.Meter.Scope == factory)
                 l.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
