@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Pipeline.Benchmarks.Load;
 using Pipeline.Testing;
 
@@ -12,7 +13,6 @@ internal static class Comparison
         string what, string unit, int recordsPerRequest, double limit, int connections, TimeSpan duration, int rounds, IReadOnlyList<byte[]> requests)
     {
         using var data = new TempDirectory();
-        
         var rates = new List<double>();
         for (var round = 1; round <= rounds; round++)
         {
@@ -21,11 +21,23 @@ internal static class Comparison
             var full = await HttpLoad.RunAsync(host.Url, connections, _warmUp, duration, requests);
             var rate = full.RequestsPerSecond * recordsPerRequest;
             rates.Add(rate);
+            var (lag, drain) = await DrainAsync(host.Url);
 
             Report.Line($"round {round}: {rate:N0} {unit}/s acknowledged, p50 {full.Percentile(.5).TotalMilliseconds:N2} ms, p99 {full.Percentile(.99).TotalMilliseconds:N2} ms, {full.Failures} failed; bare Kestrel {bare.RequestsPerSecond * recordsPerRequest:N0} {unit}/s; ratio {full.RequestsPerSecond / bare.RequestsPerSecond:P0}");
+            Report.Line($"         {lag:N0} {unit} were not stored or landed yet when the load ended; the rest took {drain.TotalSeconds:N1} s");
         }
 
         return Report.AtLeast($"{what}, {connections} connections, median of {rounds}", rates.Order().ElementAt(rates.Count / 2), limit, unit + "/s");
+    }
+
+    /// <summary>How far the consumers were behind, and how long they took for it.</summary>
+    private static async Task<(long Lag, TimeSpan Drain)> DrainAsync(Uri url)
+    {
+        using var http = new HttpClient { BaseAddress = url };
+        var status = System.Text.Json.Nodes.JsonNode.Parse(await http.GetStringAsync("/status"))!;
+        var started = Stopwatch.GetTimestamp();
+        await KillCycles.DrainAsync(url);
+        return (status["Groups"]!.AsArray().Sum(g => (long)g!["Lag"]!), Stopwatch.GetElapsedTime(started));
     }
 
     private static async Task<LoadResult> BareAsync(int connections, TimeSpan duration, IReadOnlyList<byte[]> requests)

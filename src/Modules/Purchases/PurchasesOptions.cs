@@ -20,8 +20,8 @@ public sealed class PurchasesOptions
     /// <summary>How long the oldest buffered order waits for its commit at most. Default 5 s.</summary>
     public TimeSpan CommitInterval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Memory of the engine that turns orders into Parquet, in bytes; beyond it the engine spills to disk. Default 256 MiB.</summary>
-    public long EngineMemoryBytes { get; set; } = 256L << 20;
+    /// <summary>Memory of the engine that turns orders into Parquet, in bytes; beyond it the engine spills to disk. Default 160 MiB.</summary>
+    public long EngineMemoryBytes { get; set; } = 160L << 20;
 
     /// <summary>Threads of that engine. Default 2.</summary>
     public int EngineThreads { get; set; } = 2;

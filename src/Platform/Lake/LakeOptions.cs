@@ -10,10 +10,10 @@ public sealed class LakeOptions
     public const string ConnectionStringName = "lake";
 
     /// <summary>Memory of the engine that writes checkpoints and compacts, in bytes. At least 64 MiB.</summary>
-    public long EngineMemoryBytes { get; set; } = 256L << 20;
+    public long EngineMemoryBytes { get; set; } = 192L << 20;
 
-    /// <summary>Threads of that engine, 1 to 256.</summary>
-    public int EngineThreads { get; set; } = 2;
+    /// <summary>Threads of that engine, 1 to 256. Default 1: it works in the background, and each further one holds another row group in memory.</summary>
+    public int EngineThreads { get; set; } = 1;
 
     /// <summary>How often a commit is tried against other writers before it is given up as transient, 1 to 10,000.</summary>
     public int MaxCommitAttempts { get; set; } = 100;

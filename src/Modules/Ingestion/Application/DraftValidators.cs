@@ -89,5 +89,5 @@ internal static class DraftRules
             .Must(value => value is >= 0 and <= RecordLimits.MaxMoney)
             .WithMessage(string.Create(CultureInfo.InvariantCulture, $"must be from 0 to {RecordLimits.MaxMoney}"));
 
-    private static bool TryParse(string text, out DateTimeOffset value) => Iso8601.TryParse(Encoding.UTF8.GetBytes(text), out value);
+    private static bool TryParse(string text, out DateTimeOffset value) => Rfc3339.TryParse(Encoding.UTF8.GetBytes(text), out value);
 }

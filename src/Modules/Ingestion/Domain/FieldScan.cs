@@ -18,7 +18,7 @@ internal static class FieldScan
 
     public static bool TimeStamp(ref Utf8JsonReader reader, in RecordLimits limits) =>
         reader.Read() && reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped
-        && Iso8601.TryParse(reader.ValueSpan, out var value) && value >= limits.Earliest && value <= limits.Latest;
+        && Rfc3339.TryParse(reader.ValueSpan, out var value) && value >= limits.Earliest && value <= limits.Latest;
 
     public static bool Money(ref Utf8JsonReader reader, out decimal value)
     {

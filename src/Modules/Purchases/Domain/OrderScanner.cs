@@ -168,7 +168,7 @@ internal static class OrderScanner
                 text = unescaped[.._reader.CopyString(unescaped)];
             }
 
-            if (!Instant.TryParse(text, out var micros))
+            if (!Rfc3339.TryParseMicroseconds(text, out var micros))
             {
                 Fault("TimeStamp is not a moment with a zone, such as 2026-03-01T12:00:00.000Z");
                 return false;

@@ -114,7 +114,7 @@ internal ref struct PlainOrderScanner
 
     private bool TimeStamp()
     {
-        if (!Text(out var text) || !Instant.TryParse(text.Raw(_input), out var micros))
+        if (!Text(out var text) || !Rfc3339.TryParseMicroseconds(text.Raw(_input), out var micros))
             return false;
         _order.TimeStamp = micros;
         return true;

@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
 using Pipeline.Analytics.Application;
 using Pipeline.Analytics.Contracts;
+using Pipeline.ServiceDefaults.Http;
 
 namespace Pipeline.Analytics.Infrastructure.Http;
 
@@ -44,7 +45,7 @@ internal static class AnalyticsEndpoints
         CancellationToken cancellationToken)
     {
         var reader = new QueryReader();
-        var query = new GetTopProducts(reader.Integer(QueryParameter.Limit, limit, DefaultLimit));
+        var query = new GetTopProducts(reader.WholeNumber(QueryParameter.Limit, limit, DefaultLimit));
         reader.ThrowIfInvalid();
         return Answer(context, await mediator.Send(query, cancellationToken));
     }
@@ -63,8 +64,8 @@ internal static class AnalyticsEndpoints
     {
         var reader = new QueryReader();
         var query = new GetTopCustomers(
-            reader.Integer(QueryParameter.Hours, hours, 1),
-            reader.Integer(QueryParameter.Limit, limit, DefaultLimit),
+            reader.WholeNumber(QueryParameter.Hours, hours, 1),
+            reader.WholeNumber(QueryParameter.Limit, limit, DefaultLimit),
             reader.Time(QueryParameter.Until, until));
         reader.ThrowIfInvalid();
         return Answer(context, await mediator.Send(query, cancellationToken));
@@ -78,7 +79,7 @@ internal static class AnalyticsEndpoints
         CancellationToken cancellationToken)
     {
         var reader = new QueryReader();
-        var query = new GetRepeatPurchases(reader.Integer(QueryParameter.Limit, limit, DefaultPage), string.IsNullOrEmpty(after) ? null : after);
+        var query = new GetRepeatPurchases(reader.WholeNumber(QueryParameter.Limit, limit, DefaultPage), string.IsNullOrEmpty(after) ? null : after);
         reader.ThrowIfInvalid();
         var answer = await mediator.Send(query, cancellationToken);
         if (answer.Next is not null)
@@ -102,7 +103,7 @@ internal static class AnalyticsEndpoints
         CancellationToken cancellationToken)
     {
         var reader = new QueryReader();
-        var query = new GetMostRepurchased(reader.Integer(QueryParameter.Limit, limit, DefaultLimit));
+        var query = new GetMostRepurchased(reader.WholeNumber(QueryParameter.Limit, limit, DefaultLimit));
         reader.ThrowIfInvalid();
         return Answer(context, await mediator.Send(query, cancellationToken));
     }

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
 using Pipeline.Events.Application;
 using Pipeline.Events.Contracts;
+using Pipeline.ServiceDefaults.Http;
 
 namespace Pipeline.Events.Infrastructure.Http;
 
@@ -43,7 +44,7 @@ internal static class EventsEndpoints
         var query = new GetEventCounts(
             QueryReader.Text(userId),
             QueryReader.Text(eventName),
-            reader.Integer(QueryParameter.Limit, limit, DefaultLimit),
+            reader.WholeNumber(QueryParameter.Limit, limit, DefaultLimit),
             reader.Pair(QueryParameter.After, after));
         reader.ThrowIfInvalid();
         var page = await mediator.Send(query, cancellationToken);
@@ -65,7 +66,7 @@ internal static class EventsEndpoints
             QueryReader.Text(userId),
             reader.Time(QueryParameter.From, from),
             reader.Time(QueryParameter.To, to),
-            reader.Integer(QueryParameter.Limit, limit, DefaultLimit));
+            reader.WholeNumber(QueryParameter.Limit, limit, DefaultLimit));
         reader.ThrowIfInvalid();
         return TypedResults.Ok(await mediator.Send(query, cancellationToken));
     }

@@ -2,19 +2,23 @@ using System.Globalization;
 using FluentValidation;
 using FluentValidation.Results;
 
-namespace Pipeline.Analytics.Infrastructure.Http;
+namespace Pipeline.ServiceDefaults.Http;
 
 /// <summary>
 /// Reads the parameters of a query string and collects what is wrong with them, each by its name. An empty parameter is one that is left out.
 /// </summary>
-internal sealed class QueryReader
+public sealed class QueryReader
 {
     /// <summary>Where the date of a timestamp ends and the time with its zone begins.</summary>
     private const int TimeAt = 10;
 
     private readonly List<ValidationFailure> _failures = [];
 
-    public int Integer(string name, string? text, int missing)
+    /// <summary>The text; null where it is left out or empty.</summary>
+    public static string? Text(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
+    /// <summary>A whole number, or what stands for one that is left out.</summary>
+    public int WholeNumber(string name, string? text, int missing)
     {
         if (string.IsNullOrEmpty(text))
             return missing;
@@ -24,6 +28,7 @@ internal sealed class QueryReader
         return missing;
     }
 
+    /// <summary>An ISO 8601 date and time with a zone; null where it is left out.</summary>
     public DateTimeOffset? Time(string name, string? text)
     {
         if (string.IsNullOrEmpty(text))
@@ -38,6 +43,10 @@ internal sealed class QueryReader
         return null;
     }
 
+    /// <summary>Notes what is wrong with a parameter.</summary>
+    public void Fail(string name, string message) => _failures.Add(new ValidationFailure(name, message));
+
+    /// <summary>Ends the reading.</summary>
     /// <exception cref="ValidationException">A parameter could not be read.</exception>
     public void ThrowIfInvalid()
     {

@@ -1,17 +1,41 @@
-namespace Pipeline.Ingestion.Domain;
+namespace Pipeline;
 
-/// <summary>Timestamps as <c>yyyy-MM-ddTHH:mm:ss[.fffffffff](Z|±HH:mm)</c>: RFC 3339 with a zone, upper case, 1 to 9 digits of a second's fraction.</summary>
-internal static class Iso8601
+/// <summary>
+/// Timestamps as <c>yyyy-MM-ddTHH:mm:ss[.fffffffff](Z|±HH:mm)</c>: RFC 3339 with a zone of up to ±14:00, upper case, 1 to 9 digits of a second's fraction, of
+/// which those beyond 100 ns are dropped. Parsed without allocating.
+/// </summary>
+public static class Rfc3339
 {
     private const int FractionAt = 19;
     private const int MaxFractionDigits = 9;
     private const int TickDigits = 7;
     private const int MaxZoneMinutes = 14 * 60;
 
-    /// <summary>Parses without allocating; digits of the fraction beyond 100 ns are dropped.</summary>
+    /// <summary>Parses a timestamp with the offset that it is written with.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out DateTimeOffset value)
     {
         value = default;
+        if (!TryParse(text, out var ticks, out var zoneMinutes))
+            return false;
+        value = new DateTimeOffset(ticks + (zoneMinutes * TimeSpan.TicksPerMinute), TimeSpan.FromMinutes(zoneMinutes));
+        return true;
+    }
+
+    /// <summary>Parses a timestamp as microseconds since 1970-01-01 UTC; digits beyond a microsecond are dropped.</summary>
+    public static bool TryParseMicroseconds(ReadOnlySpan<byte> text, out long microseconds)
+    {
+        var valid = TryParse(text, out var ticks, out _);
+
+        // Both are multiples of a microsecond but for the fraction, which is never negative: the division is of positive numbers.
+        microseconds = valid ? (ticks / TimeSpan.TicksPerMicrosecond) - (DateTime.UnixEpoch.Ticks / TimeSpan.TicksPerMicrosecond) : 0;
+        return valid;
+    }
+
+    /// <summary>The ticks in UTC since year 1.</summary>
+    private static bool TryParse(ReadOnlySpan<byte> text, out long utcTicks, out int zoneMinutes)
+    {
+        utcTicks = 0;
+        zoneMinutes = 0;
         if (text.Length < FractionAt + 1 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':')
             return false;
         if (!Number(text[..4], out var year) || !Number(text[5..7], out var month) || !Number(text[8..10], out var day)
@@ -21,15 +45,10 @@ internal static class Iso8601
             return false;
 
         var rest = text[FractionAt..];
-        if (!TryFraction(ref rest, out var fraction) || !TryZone(rest, out var zoneMinutes))
+        if (!TryFraction(ref rest, out var fraction) || !TryZone(rest, out zoneMinutes))
             return false;
-
-        var local = new DateTime(year, month, day, hour, minute, second, DateTimeKind.Unspecified).Ticks + fraction;
-        var utc = local - (zoneMinutes * TimeSpan.TicksPerMinute);
-        if (utc < DateTime.MinValue.Ticks || utc > DateTime.MaxValue.Ticks)
-            return false;
-        value = new DateTimeOffset(local, TimeSpan.FromMinutes(zoneMinutes));
-        return true;
+        utcTicks = new DateTime(year, month, day, hour, minute, second, DateTimeKind.Utc).Ticks + fraction - (zoneMinutes * TimeSpan.TicksPerMinute);
+        return utcTicks >= DateTime.MinValue.Ticks && utcTicks <= DateTime.MaxValue.Ticks;
     }
 
     private static bool TryFraction(ref ReadOnlySpan<byte> rest, out long ticks)
@@ -55,7 +74,8 @@ internal static class Iso8601
         minutes = 0;
         if (zone.Length == 1)
             return zone[0] == 'Z';
-        if (zone.Length != 6 || zone[0] is not ((byte)'+' or (byte)'-') || zone[3] != ':' || !Number(zone[1..3], out var h) || !Number(zone[4..6], out var m) || m > 59)
+        if (zone.Length != 6 || zone[0] is not ((byte)'+' or (byte)'-') || zone[3] != ':'
+            || !Number(zone[1..3], out var h) || !Number(zone[4..6], out var m) || m > 59)
             return false;
         minutes = (h * 60) + m;
         if (minutes > MaxZoneMinutes)
