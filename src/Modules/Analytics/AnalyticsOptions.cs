@@ -23,8 +23,8 @@ public sealed class AnalyticsOptions
     /// <summary>How many questions are computed at once; others wait for their turn. Default 2.</summary>
     public int MaxConcurrentQueries { get; set; } = 2;
 
-    /// <summary>Bytes that the engine may hold in memory, for all questions together; what does not fit spills to disk. Default 192 MiB.</summary>
-    public long MemoryLimitBytes { get; set; } = 192L << 20;
+    /// <summary>Bytes that the engine may hold in memory, for all questions together; what does not fit spills to disk. Default 128 MiB.</summary>
+    public long MemoryLimitBytes { get; set; } = 128L << 20;
 
     /// <summary>Threads of the engine; null means half of the cores, so that questions leave room for what lands. Default null.</summary>
     public int? Threads { get; set; }

@@ -78,8 +78,10 @@ internal sealed class Worker : IAsyncDisposable
     /// <summary>Reads everything and lets the interval pass until the table holds it.</summary>
     public async Task DrainAsync(MemoryLog log)
     {
+        var patience = System.Diagnostics.Stopwatch.StartNew();
         while (!await IsDrainedAsync(log))
         {
+            Assert.True(patience.Elapsed < TimeSpan.FromSeconds(60), "not within 60 s");
             await StepAsync();
             Time.Advance(TimeSpan.FromSeconds(1));
         }
