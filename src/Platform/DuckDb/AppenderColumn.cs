@@ -35,9 +35,6 @@ internal unsafe struct AppenderColumn(DuckType type, bool asText)
         _validity = null;
     }
 
-    /// <summary>Points at the same vector after it got more room.</summary>
-    internal void Move(nint vector) => Attach(vector);
-
     internal readonly void Write<T>(int row, T value) where T : unmanaged => ((T*)_data)[row] = value;
 
     internal void WriteNull(int row)

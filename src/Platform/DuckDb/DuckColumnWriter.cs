@@ -91,13 +91,8 @@ public sealed unsafe class DuckColumnWriter
 
     internal void Attach(nint vector, int capacity)
     {
-        _vector = vector;
-        _capacity = capacity;
+        Point(vector, capacity);
         _used = 0;
-        if (Type.Size > 0)
-            _column.Attach(vector);
-        else
-            _column.AttachValidity(vector);
         if (_isList)
             AttachElements(NativeMethods.VectorSize);
         else
@@ -131,16 +126,21 @@ public sealed unsafe class DuckColumnWriter
 
     private void Move(nint vector, int capacity)
     {
-        _vector = vector;
-        _capacity = capacity;
-        if (Type.Size > 0)
-            _column.Move(vector);
-        else
-            _column.AttachValidity(vector);
+        Point(vector, capacity);
         if (_isList)
             return;
         for (var i = 0; i < _children.Length; i++)
             _children[i].Move(NativeMethods.duckdb_struct_vector_get_child(vector, (ulong)i), capacity);
+    }
+
+    private void Point(nint vector, int capacity)
+    {
+        _vector = vector;
+        _capacity = capacity;
+        if (Type.Size > 0)
+            _column.Attach(vector);
+        else
+            _column.AttachValidity(vector);
     }
 
     private void ThrowMismatch(int row, int bytes)

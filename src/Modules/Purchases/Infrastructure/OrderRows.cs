@@ -12,26 +12,13 @@ namespace Pipeline.Purchases.Infrastructure;
 /// </summary>
 internal sealed class OrderRows(Landing landing, int threads) : IDuckRowSource
 {
-    private static readonly string _money = string.Create(CultureInfo.InvariantCulture, $"DECIMAL({Money.Precision},{Money.Scale})");
+    private static readonly (string Name, string Type)[] _columns =
+        [.. PurchaseTableDefinition.Definition.Schema.Fields.Select(f => (f.Name, f.Type.ToSql()))];
 
     private OrderScan? _scan;
 
     /// <inheritdoc />
-    public IReadOnlyList<(string Name, string Type)> Columns { get; } =
-    [
-        (Table.SessionId, "VARCHAR"),
-        (Table.TimeStamp, "TIMESTAMP WITH TIME ZONE"),
-        (Table.UserId, "VARCHAR"),
-        (Table.TotalPrice, _money),
-        (Table.OrderId, "VARCHAR"),
-        (Table.Products, $"STRUCT(ProductId VARCHAR, ItemCount INTEGER, ItemPrice {_money}, ItemDiscount {_money})[]"),
-        (Table.PaymentType, "VARCHAR"),
-        (Table.OrderDate, "DATE"),
-        (Table.Partition, "INTEGER"),
-        (Table.Offset, "BIGINT"),
-        (Table.IngestedAt, "TIMESTAMP WITH TIME ZONE"),
-        (Table.TotalPriceExpected, _money),
-    ];
+    public IReadOnlyList<(string Name, string Type)> Columns => _columns;
 
     /// <summary>What the last scan found.</summary>
     public OrderScan Result => _scan ?? throw new InvalidOperationException("The rows were not read.");
