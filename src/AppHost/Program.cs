@@ -1,3 +1,5 @@
+using Pipeline;
 using Pipeline.AppHost;
 
+HeapArenas.Limit();
 return await AppHostCommand.InvokeAsync(args);

@@ -1,4 +1,6 @@
+using Pipeline;
 using Pipeline.Workers;
 using Pipeline.Workers.CommandLine;
 
+HeapArenas.Limit();
 return await WorkersCommandLine.InvokeAsync(args, WorkersHost.RunAsync);

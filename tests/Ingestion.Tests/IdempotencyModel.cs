@@ -15,8 +15,9 @@ internal sealed class IdempotencyModel
     {
         if (!_rows.TryGetValue(key, out var row) || row.CreatedAt < now - _window)
         {
-            _rows[key] = new Row(body, now, 1, now + _lease, null);
-            return (ReservationState.Reserved, 1, null);
+            var tries = (row?.Tries ?? 0) + 1;
+            _rows[key] = new Row(body, now, tries, now + _lease, null);
+            return (ReservationState.Reserved, tries, null);
         }
 
         if (row.Body != body)

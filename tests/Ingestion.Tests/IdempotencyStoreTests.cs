@@ -165,6 +165,20 @@ public sealed class IdempotencyStoreTests(PostgresFixture postgres) : IClassFixt
     }
 
     [Fact]
+    public async Task LateAnswerOfAForgottenRequest_IsNotTheNextOnes()
+    {
+        var store = Open();
+        var forgotten = await ReserveAsync(store, "key", "body");
+        _time.Advance(TimeSpan.FromHours(25));
+        var held = await ReserveAsync(store, "key", "other body");
+        Assert.Equal(ReservationState.Reserved, held.State);
+        await store.CompleteAsync("key", forgotten.Tries, Utf8("late"));
+        Assert.Equal(ReservationState.InProgress, (await ReserveAsync(store, "key", "other body")).State);
+        await store.CompleteAsync("key", held.Tries, Utf8("answer"));
+        Assert.Equal("answer", Encoding.UTF8.GetString((await ReserveAsync(store, "key", "other body")).Answer!));
+    }
+
+    [Fact]
     public async Task Stop_WritesWhatWaits()
     {
         var store = Open();

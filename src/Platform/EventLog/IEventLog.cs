@@ -76,9 +76,12 @@ public interface IConsumer : IAsyncDisposable
 
     /// <summary>
     /// Reads the next records of one of the assigned partitions, fair among them. Waits, without polling, until there are some or <paramref name="maxWait"/>
-    /// is over. Calls the <see cref="IPartitionHandler"/> when the assignment changes.
+    /// is over. Calls the <see cref="IPartitionHandler"/> when the assignment changes, and then waits no longer: the handler may have left something to be done,
+    /// such as positions to commit.
     /// </summary>
-    /// <returns>A batch with at least one record, or null after <paramref name="maxWait"/>. Dispose it to return its buffer.</returns>
+    /// <returns>
+    /// A batch with at least one record; null after <paramref name="maxWait"/>, or where there is none after the handler was called. Dispose it to return its buffer.
+    /// </returns>
     /// <exception cref="TransientException">The log is away; the call may be repeated, positions are kept.</exception>
     ValueTask<RecordBatch?> ReadAsync(TimeSpan maxWait, CancellationToken cancellationToken = default);
 

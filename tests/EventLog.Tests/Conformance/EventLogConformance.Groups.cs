@@ -238,6 +238,27 @@ public abstract partial class EventLogConformance
     }
 
     [Fact]
+    public async Task Group_HandlerWasCalledAndNothingIsToBeRead_ReturnsAtOnceThatPositionsCanBeCommitted()
+    {
+        var log = await OpenWithTopicAsync(partitions: 2);
+        var (handlerA, handlerB) = (new RecordingHandler(), new RecordingHandler());
+        var a = await SubscribeAsync(log, "g", handlerA);
+        var forEver = TimeSpan.FromDays(1);
+        Assert.Null(await a.ReadAsync(forEver, Token).AsTask().WaitAsync(Patience));
+        Assert.Equal(2, handlerA.Held.Count);
+
+        var waiting = a.ReadAsync(forEver, Token).AsTask();
+        var b = await SubscribeAsync(Open(), "g", handlerB);
+        using var stop = new CancellationTokenSource();
+        var reading = KeepReadingAsync(b, stop.Token);
+        Assert.Null(await waiting.WaitAsync(Patience));
+        Assert.Single(handlerA.Held);
+        await Eventually.TrueAsync(() => handlerB.Held.Count == 1);
+        await stop.CancelAsync();
+        await reading;
+    }
+
+    [Fact]
     public async Task Group_SinkIsSlow_KeepsItsPartitionsByHeartbeatsInTheBackground()
     {
         var log = await OpenWithTopicAsync(partitions: 2);

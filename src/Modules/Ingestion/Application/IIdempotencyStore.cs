@@ -36,7 +36,10 @@ internal interface IIdempotencyStore
 /// <param name="State">The state.</param>
 /// <param name="Answer">The first answer where the request is completed.</param>
 /// <param name="StartOffsets">Where to look for the records of an earlier try.</param>
-/// <param name="Tries">How often the key was reserved, this time included; tells the holder of the key from those before it.</param>
+/// <param name="Tries">
+/// How often the key was reserved, this time included; tells the holder of the key from those before it, also from one that held it when it was last new: only
+/// purging starts the count again.
+/// </param>
 internal sealed record Reservation(ReservationState State, byte[]? Answer = null, long[]? StartOffsets = null, int Tries = 0)
 {
     public static Reservation First { get; } = new(ReservationState.Reserved, Tries: 1);

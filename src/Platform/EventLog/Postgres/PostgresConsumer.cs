@@ -57,6 +57,7 @@ internal sealed class PostgresConsumer : IConsumer
     public async ValueTask<RecordBatch?> ReadAsync(TimeSpan maxWait, CancellationToken cancellationToken = default)
     {
         var started = _time.GetTimestamp();
+        var handlerCalled = false;
         while (true)
         {
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
@@ -64,7 +65,7 @@ internal sealed class PostgresConsumer : IConsumer
             await EnsureSessionAsync(cancellationToken);
             if (!ReferenceEquals(_latest, _applied))
             {
-                await ApplyAsync(_latest!, cancellationToken);
+                handlerCalled |= await ApplyAsync(_latest!, cancellationToken);
                 continue;
             }
 
@@ -81,7 +82,7 @@ internal sealed class PostgresConsumer : IConsumer
             }
 
             var remaining = maxWait < TimeSpan.Zero ? _longestWait : maxWait - _time.GetElapsedTime(started);
-            if (remaining <= TimeSpan.Zero)
+            if (handlerCalled || remaining <= TimeSpan.Zero)
                 return null;
             await _news.WaitAsync(remaining < _longestWait ? remaining : _longestWait, _time, cancellationToken);
         }
@@ -213,8 +214,8 @@ internal sealed class PostgresConsumer : IConsumer
         }
     }
 
-    /// <summary>Tells the handler what the group decided, in the order: lost, to be released, new.</summary>
-    private async Task ApplyAsync(GroupSnapshot snapshot, CancellationToken cancellationToken)
+    /// <summary>Tells the handler what the group decided, in the order: lost, to be released, new. Returns whether it had something to tell.</summary>
+    private async Task<bool> ApplyAsync(GroupSnapshot snapshot, CancellationToken cancellationToken)
     {
         var theirs = snapshot.Partitions.ToDictionary(p => p.Partition);
         var lost = _held.Where(h => !theirs.TryGetValue(h.Lane.Partition, out var p) || p.Epoch != h.Epoch).ToList();
@@ -225,15 +226,17 @@ internal sealed class PostgresConsumer : IConsumer
         {
             await RevokeAsync([.. _held.Where(h => wanted.Contains(h.Lane.Partition))], lost: false, cancellationToken);
             await HeartbeatAsync(wanted, cancellationToken);
-            return;
+            return _definition.Handler is not null;
         }
 
         var added = snapshot.Partitions.Where(p => !_held.Exists(h => h.Lane.Partition == p.Partition)).ToList();
         if (added.Count > 0)
             await AssignAsync(added, cancellationToken);
         _applied = snapshot;
-        if (lost.Count > 0 || added.Count > 0)
-            Log.Assigned(_logger, snapshot.Member, _definition.Group, _topic.Name, string.Join(',', Assignment));
+        if (lost.Count == 0 && added.Count == 0)
+            return false;
+        Log.Assigned(_logger, snapshot.Member, _definition.Group, _topic.Name, string.Join(',', Assignment));
+        return _definition.Handler is not null;
     }
 
     private async Task AssignAsync(List<HeldPartition> added, CancellationToken cancellationToken)

@@ -24,12 +24,12 @@ internal sealed class KeyCommand : IDisposable
         on conflict (key) do update set
             body_hash = excluded.body_hash,
             start_offsets = case when k.created_at < $8 then excluded.start_offsets else k.start_offsets end,
-            tries = case when k.created_at < $8 then 1 else k.tries + 1 end,
+            tries = k.tries + 1,
             created_at = case when k.created_at < $8 then excluded.created_at else k.created_at end,
             answer = null,
             locked_until = excluded.locked_until
         where k.created_at < $8 or (k.answer is null and k.locked_until < $6 and k.body_hash = excluded.body_hash)
-        returning k.key, k.tries, case when k.tries > 1 then k.start_offsets end
+        returning k.key, k.tries, case when k.created_at <> $6 then k.start_offsets end
         """;
 
     private const string FindText = "select key, body_hash, answer, locked_until < $2 from ingestion.idempotency_keys where key = any ($1)";
@@ -218,9 +218,10 @@ internal sealed class KeyCommand : IDisposable
                 at++;
             var first = batch[at];
             var tries = reader.GetInt32(1);
-            first.Outcome = tries == 1
-                ? Reservation.First
-                : new Reservation(ReservationState.Recover, StartOffsets: reader.GetFieldValue<long[]>(2), Tries: tries);
+            if (reader.IsDBNull(2))
+                first.Outcome = tries == 1 ? Reservation.First : Reservation.First with { Tries = tries };
+            else
+                first.Outcome = new Reservation(ReservationState.Recover, StartOffsets: reader.GetFieldValue<long[]>(2), Tries: tries);
             while (++at < batch.Count && batch[at].Key == key)
                 batch[at].Outcome = HasBody(batch[at], first.BodyHash.Span) ? Reservation.InProgress : Reservation.Conflict;
         }
