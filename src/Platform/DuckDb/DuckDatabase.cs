@@ -13,6 +13,8 @@ namespace Pipeline.DuckDb;
 /// </remarks>
 public sealed class DuckDatabase : IDisposable
 {
+    private const long FlushThreshold = 16L << 20;
+
     private readonly DatabaseHandle _handle;
 
     private DuckDatabase(DatabaseHandle handle) => _handle = handle;
@@ -72,6 +74,10 @@ public sealed class DuckDatabase : IDisposable
         {
             ["autoinstall_known_extensions"] = "false",
             ["autoload_known_extensions"] = "false",
+
+            // What is freed goes back to the system while the engine rests, and not when a later query happens to pass by.
+            ["allocator_background_threads"] = "true",
+            ["allocator_flush_threshold"] = Bytes(FlushThreshold),
         };
         if (options.MemoryLimitBytes is { } memory)
             settings["memory_limit"] = Bytes(memory);
