@@ -55,7 +55,8 @@ public static class PipelineHosting
         builder.Services
             .AddEventsWorkers(configuration)
             .AddPurchasesWorkers()
-            .AddAnalyticsWorkers(configuration);
+            .AddAnalyticsWorkers(configuration)
+            .AddHostedService<HeapTrimmer>();
         return builder;
     }
 
