@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
 using Pipeline.Postgres.Server;
@@ -113,6 +114,26 @@ public class RecoveryTests(ClusterTemplate template) : IClassFixture<ClusterTemp
         {
             stranger.Kill();
         }
+    }
+
+    [Fact]
+    public async Task Start_WhileTheSystemHasNotDoneWithAKilledHost_WaitsForIt()
+    {
+        using var directory = await template.PrepareAsync();
+        using var gone = Process.Start("true");
+        await gone.WaitForExitAsync();
+        var host = ServerLayout.HostDirectoryOf(directory.Data());
+        Directory.CreateDirectory(host);
+        Task<PrivatePostgres> starting;
+        await using (new FileStream(Path.Combine(host, "host.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
+        {
+            await File.WriteAllTextAsync(Path.Combine(host, "host.pid"), gone.Id.ToString(CultureInfo.InvariantCulture));
+            starting = directory.StartAsync();
+            Assert.False(starting.IsCompleted);
+        }
+
+        await using var server = await starting;
+        Assert.Equal(1, await server.QueryAsync("SELECT 1"));
     }
 
     [Fact]

@@ -104,7 +104,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         {
             var hostDirectory = ServerLayout.HostDirectoryOf(dataDirectory);
             Modes.CreateDirectory(hostDirectory, Modes.Passage);
-            hostLock = HostLock.Acquire(hostDirectory, dataDirectory);
+            hostLock = await HostLock.AcquireAsync(hostDirectory, dataDirectory, time, cancellationToken);
             return await StartLockedAsync(options, hostDirectory, hostLock, logger, time, cancellationToken);
         }
         catch (Exception e)

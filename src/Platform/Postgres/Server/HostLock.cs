@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Pipeline.Postgres.Server;
@@ -8,35 +9,48 @@ namespace Pipeline.Postgres.Server;
 /// </summary>
 internal sealed class HostLock : IDisposable
 {
+    /// <summary>A process that was killed a moment ago, or a child of it that is about to become another program, holds the lock until the system has done with it.</summary>
+    private static readonly TimeSpan _afterlife = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(20);
+
     private readonly FileStream _file;
 
     private HostLock(FileStream file) => _file = file;
 
     /// <exception cref="TerminalException">Another process holds it, or the folder cannot be written.</exception>
-    public static HostLock Acquire(string hostDirectory, string dataDirectory)
+    public static async Task<HostLock> AcquireAsync(string hostDirectory, string dataDirectory, TimeProvider time, CancellationToken cancellationToken)
     {
         var path = Path.Combine(hostDirectory, "host.lock");
         var holder = Path.Combine(hostDirectory, "host.pid");
-        FileStream file;
-        try
+        FileStream? file = null;
+        for (var started = time.GetTimestamp(); file is null;)
         {
-            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new TerminalException(
-                $"The data directory {dataDirectory} cannot be written by this user ({e.Message}): start as its owner or name another.", e);
-        }
-        catch (IOException e) when (File.Exists(path))
-        {
-            var name = File.Exists(holder) ? $" (process {File.ReadAllText(holder)})" : "";
-            throw new TerminalException(
-                $"The data directory {dataDirectory} is in use by another host{name}: stop that one or name another data directory.", e);
+            try
+            {
+                file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            }
+            catch (UnauthorizedAccessException e)
+            {
+                throw new TerminalException(
+                    $"The data directory {dataDirectory} cannot be written by this user ({e.Message}): start as its owner or name another.", e);
+            }
+            catch (IOException e) when (File.Exists(path))
+            {
+                var text = File.Exists(holder) ? await File.ReadAllTextAsync(holder, cancellationToken) : "";
+                if (IsAlive(text) || time.GetElapsedTime(started) > _afterlife)
+                {
+                    var name = text.Length > 0 ? $" (process {text})" : "";
+                    throw new TerminalException(
+                        $"The data directory {dataDirectory} is in use by another host{name}: stop that one or name another data directory.", e);
+                }
+
+                await Task.Delay(_pause, time, cancellationToken);
+            }
         }
 
         try
         {
-            File.WriteAllText(holder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            await File.WriteAllTextAsync(holder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture), cancellationToken);
             return new HostLock(file);
         }
         catch
@@ -47,4 +61,19 @@ internal sealed class HostLock : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    private static bool IsAlive(string processId)
+    {
+        if (!int.TryParse(processId, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            return false;
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            return !process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
 }
