@@ -38,6 +38,34 @@ public sealed class FolderObjectStoreTests : ObjectStoreSuite
     }
 
     [Fact]
+    public async Task Put_FromSeveralThreadsIntoNewFolders_AllArrive()
+    {
+        var store = OpenStore();
+        using var together = new Barrier(4);
+        var errors = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(writer => Task.Factory.StartNew(
+            () =>
+            {
+                for (var i = 0; i < 300; i++)
+                {
+                    together.SignalAndWait();
+                    try
+                    {
+                        store.PutAsync(P($"new{i}/deep/w{writer}"), Encoding.UTF8.GetBytes("1")).AsTask().GetAwaiter().GetResult();
+                    }
+                    catch (Exception e)
+                    {
+                        // Thrown, it would leave the others waiting.
+                        errors.Enqueue(e);
+                    }
+                }
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        Assert.Empty(errors);
+        Assert.Equal(1_200, Directory.EnumerateFiles(_folder.Path, "w*", SearchOption.AllDirectories).Count());
+    }
+
+    [Fact]
     public async Task Paths_OfTheStagingFolder_AreRefused()
     {
         await Assert.ThrowsAsync<TerminalException>(async () => await OpenStore().PutAsync(P(".staging/x"), ReadOnlyMemory<byte>.Empty));

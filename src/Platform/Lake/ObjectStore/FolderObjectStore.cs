@@ -316,8 +316,9 @@ internal sealed partial class FolderObjectStore : IObjectStore
             {
                 File.Move(source, target, overwrite: true);
             }
-            catch (DirectoryNotFoundException)
+            catch (Exception e) when (e is DirectoryNotFoundException || (e is FileNotFoundException && File.Exists(source)))
             {
+                // Where another writer makes the folder between the move and the look at what was missing, the file is said to be.
                 EnsureDirectory(Path.GetDirectoryName(target)!);
                 File.Move(source, target, overwrite: true);
             }
