@@ -10,14 +10,7 @@ internal sealed class HeapTrimmer(TimeProvider time) : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(_interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                HeapArenas.Trim();
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The host stops.
-        }
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+            HeapArenas.Trim();
     }
 }

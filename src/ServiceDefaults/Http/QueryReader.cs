@@ -24,7 +24,7 @@ public sealed class QueryReader
             return missing;
         if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
             return value;
-        _failures.Add(new ValidationFailure(name, "must be a whole number"));
+        Fail(name, "must be a whole number");
         return missing;
     }
 
@@ -39,7 +39,7 @@ public sealed class QueryReader
         if (text.Length > TimeAt && text[TimeAt] == 'T' && text.AsSpan(TimeAt).IndexOfAny('Z', '+', '-') > 0
             && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var value))
             return value;
-        _failures.Add(new ValidationFailure(name, "must be an ISO 8601 date and time with a zone, as in 2024-05-01T12:00:00Z"));
+        Fail(name, "must be an ISO 8601 date and time with a zone, as in 2024-05-01T12:00:00Z");
         return null;
     }
 

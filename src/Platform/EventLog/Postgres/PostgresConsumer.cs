@@ -57,7 +57,7 @@ internal sealed class PostgresConsumer : IConsumer
     public async ValueTask<RecordBatch?> ReadAsync(TimeSpan maxWait, CancellationToken cancellationToken = default)
     {
         var started = _time.GetTimestamp();
-        var handlerCalled = false;
+        var changed = false;
         while (true)
         {
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
@@ -65,7 +65,7 @@ internal sealed class PostgresConsumer : IConsumer
             await EnsureSessionAsync(cancellationToken);
             if (!ReferenceEquals(_latest, _applied))
             {
-                handlerCalled |= await ApplyAsync(_latest!, cancellationToken);
+                changed |= await ApplyAsync(_latest!, cancellationToken);
                 continue;
             }
 
@@ -82,7 +82,7 @@ internal sealed class PostgresConsumer : IConsumer
             }
 
             var remaining = maxWait < TimeSpan.Zero ? _longestWait : maxWait - _time.GetElapsedTime(started);
-            if (handlerCalled || remaining <= TimeSpan.Zero)
+            if (remaining <= TimeSpan.Zero || (changed && _definition.Handler is not null))
                 return null;
             await _news.WaitAsync(remaining < _longestWait ? remaining : _longestWait, _time, cancellationToken);
         }
@@ -214,7 +214,7 @@ internal sealed class PostgresConsumer : IConsumer
         }
     }
 
-    /// <summary>Tells the handler what the group decided, in the order: lost, to be released, new. Returns whether it had something to tell.</summary>
+    /// <summary>Tells the handler what the group decided, in the order: lost, to be released, new. Returns whether there was something to tell.</summary>
     private async Task<bool> ApplyAsync(GroupSnapshot snapshot, CancellationToken cancellationToken)
     {
         var theirs = snapshot.Partitions.ToDictionary(p => p.Partition);
@@ -226,17 +226,17 @@ internal sealed class PostgresConsumer : IConsumer
         {
             await RevokeAsync([.. _held.Where(h => wanted.Contains(h.Lane.Partition))], lost: false, cancellationToken);
             await HeartbeatAsync(wanted, cancellationToken);
-            return _definition.Handler is not null;
+            return true;
         }
 
         var added = snapshot.Partitions.Where(p => !_held.Exists(h => h.Lane.Partition == p.Partition)).ToList();
         if (added.Count > 0)
             await AssignAsync(added, cancellationToken);
         _applied = snapshot;
-        if (lost.Count == 0 && added.Count == 0)
-            return false;
-        Log.Assigned(_logger, snapshot.Member, _definition.Group, _topic.Name, string.Join(',', Assignment));
-        return _definition.Handler is not null;
+        var changed = lost.Count > 0 || added.Count > 0;
+        if (changed)
+            Log.Assigned(_logger, snapshot.Member, _definition.Group, _topic.Name, string.Join(',', Assignment));
+        return changed;
     }
 
     private async Task AssignAsync(List<HeldPartition> added, CancellationToken cancellationToken)

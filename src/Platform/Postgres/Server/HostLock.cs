@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace Pipeline.Postgres.Server;
@@ -20,14 +19,30 @@ internal sealed class HostLock : IDisposable
     /// <exception cref="TerminalException">Another process holds it, or the folder cannot be written.</exception>
     public static async Task<HostLock> AcquireAsync(string hostDirectory, string dataDirectory, TimeProvider time, CancellationToken cancellationToken)
     {
-        var path = Path.Combine(hostDirectory, "host.lock");
         var holder = Path.Combine(hostDirectory, "host.pid");
-        FileStream? file = null;
-        for (var started = time.GetTimestamp(); file is null;)
+        var file = await LockAsync(Path.Combine(hostDirectory, "host.lock"), holder, dataDirectory, time, cancellationToken);
+        try
+        {
+            await File.WriteAllTextAsync(holder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture), cancellationToken);
+            return new HostLock(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private static async Task<FileStream> LockAsync(string path, string holder, string dataDirectory, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        while (true)
         {
             try
             {
-                file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             }
             catch (UnauthorizedAccessException e)
             {
@@ -43,37 +58,11 @@ internal sealed class HostLock : IDisposable
                     throw new TerminalException(
                         $"The data directory {dataDirectory} is in use by another host{name}: stop that one or name another data directory.", e);
                 }
-
-                await Task.Delay(_pause, time, cancellationToken);
             }
-        }
 
-        try
-        {
-            await File.WriteAllTextAsync(holder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture), cancellationToken);
-            return new HostLock(file);
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
+            await Task.Delay(_pause, time, cancellationToken);
         }
     }
 
-    public void Dispose() => _file.Dispose();
-
-    private static bool IsAlive(string processId)
-    {
-        if (!int.TryParse(processId, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
-            return false;
-        try
-        {
-            using var process = Process.GetProcessById(id);
-            return !process.HasExited;
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-    }
+    private static bool IsAlive(string processId) => int.TryParse(processId, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && Native.Exists(id);
 }

@@ -79,7 +79,7 @@ internal static class AnalyticsEndpoints
         CancellationToken cancellationToken)
     {
         var reader = new QueryReader();
-        var query = new GetRepeatPurchases(reader.WholeNumber(QueryParameter.Limit, limit, DefaultPage), string.IsNullOrEmpty(after) ? null : after);
+        var query = new GetRepeatPurchases(reader.WholeNumber(QueryParameter.Limit, limit, DefaultPage), QueryReader.Text(after));
         reader.ThrowIfInvalid();
         var answer = await mediator.Send(query, cancellationToken);
         if (answer.Next is not null)

@@ -218,6 +218,8 @@ internal sealed class KeyCommand : IDisposable
                 at++;
             var first = batch[at];
             var tries = reader.GetInt32(1);
+
+            // Offsets come with a key that was reserved before; one that is new, or new again, has none to look from.
             if (reader.IsDBNull(2))
                 first.Outcome = tries == 1 ? Reservation.First : Reservation.First with { Tries = tries };
             else
