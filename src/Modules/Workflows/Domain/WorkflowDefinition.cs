@@ -15,8 +15,11 @@ internal sealed record WorkflowDefinition
     /// <summary>When it runs by itself; null only by hand.</summary>
     public Schedule? Schedule { get; init; }
 
-    /// <summary>How many runs may go at once.</summary>
+    /// <summary>How many runs may go at once; further ones wait.</summary>
     public int MaxActiveRuns { get; init; } = 1;
+
+    /// <summary>How many tasks of one run may go at once.</summary>
+    public int MaxParallelTasks { get; init; } = 4;
 
     /// <summary>How long a run may take.</summary>
     public TimeSpan? Timeout { get; init; }
@@ -29,6 +32,12 @@ internal sealed record WorkflowDefinition
 
     /// <summary>The tasks, each after those that it waits for.</summary>
     public required IReadOnlyList<TaskDefinition> Tasks { get; init; }
+
+    /// <summary>
+    /// The text files that make the definition, by their path in the workflow's folder with <c>/</c>: <c>workflow.yaml</c> and each SQL file. A run keeps these; data beside
+    /// them is read as it is when a task runs.
+    /// </summary>
+    public required IReadOnlyDictionary<string, string> Files { get; init; }
 }
 
 /// <summary>When a workflow runs by itself.</summary>
