@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
-using Pipeline.Workflows.Domain;
 
 namespace Pipeline.Workflows.Application;
 

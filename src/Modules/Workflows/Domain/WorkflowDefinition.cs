@@ -45,7 +45,11 @@ internal sealed record WorkflowDefinition
 /// <param name="TimeZone">The IANA name of the zone that the fields are of.</param>
 /// <param name="Catchup">Whether the slots between the first and now run when a workflow is new or was paused.</param>
 /// <param name="OnMissed">What becomes of slots that passed while nothing ran.</param>
-internal sealed record Schedule(string Cron, string TimeZone = "UTC", bool Catchup = false, OnMissed OnMissed = OnMissed.Last);
+internal sealed record Schedule(string Cron, string TimeZone = "UTC", bool Catchup = false, OnMissed OnMissed = OnMissed.Last)
+{
+    /// <summary>The moment from which on slots count, for <see cref="Catchup"/>; null is when the workflow was first seen.</summary>
+    public DateTimeOffset? Start { get; init; }
+}
 
 /// <summary>What becomes of slots that passed while no worker was there.</summary>
 internal enum OnMissed
