@@ -72,7 +72,7 @@ public sealed class DefinitionReaderTests
     [InlineData("schedule: { cron: x }\nparams:\n  city: { description: Which. }\ntasks:\n  a: { check: { query: x } }", 3, "params.city", "needs a default, as the schedule gives no values.")]
     [InlineData("params:\n  city: { defualt: x }\ntasks:\n  a: { check: { query: x } }", 2, "params.city.defualt", "'defualt' is no known key; 'default' is.")]
     [InlineData("tasks:\n  a:\n    check:\n      query: SELECT '${param:town}'", 4, "tasks.a.check.query", "${param:town}: the workflow has no parameter 'town'.")]
-    [InlineData("tasks:\n  a:\n    check: { query: '${secret:x}' }", 3, "tasks.a.check.query", "${secret:x} is of no known kind: env, config, param, run.")]
+    [InlineData("tasks:\n  a:\n    check: { query: '${secret:x}' }", 3, "tasks.a.check.query", "${secret:x} is of no known kind: env, config, param, run, each.")]
     [InlineData("tasks:\n  a: { check: { query: x } }\n  a: { check: { query: y } }", 3, "", "Duplicate key a.")]
     [InlineData("- a", 1, "", "The file must be a mapping with at least `tasks`.")]
     [InlineData("", 1, "", "The file is empty.")]

@@ -20,6 +20,7 @@ public sealed class TemplatesTests
     [InlineData("tech_day=${run:logical_date:yyyy-MM-dd}/${run:logical_date:HHmm}", "tech_day=2026-03-02/0105")]
     [InlineData("$${param:city} costs $5 {x}", "${param:city} costs $5 {x}")]
     [InlineData("${config:Weather:Key}", "s3cr et")]
+    [InlineData("q=${each:city}", "q=${each:city}")]
     [InlineData("no template", "no template")]
     public void Fill_Templates_BecomeTheirValues(string text, string expected)
     {
@@ -46,7 +47,7 @@ public sealed class TemplatesTests
     [InlineData("${env:PIPELINE_NO_SUCH_VARIABLE}", "${env:PIPELINE_NO_SUCH_VARIABLE}: the environment variable PIPELINE_NO_SUCH_VARIABLE is not set.")]
     [InlineData("${config:No:Such}", "${config:No:Such}: the configuration has no value for No:Such.")]
     [InlineData("${param:town}", "${param:town}: the run has no parameter 'town'.")]
-    [InlineData("${other:x}", "${other:x} is of no known kind: env, config, param, run.")]
+    [InlineData("${other:x}", "${other:x} is of no known kind: env, config, param, run, each.")]
     [InlineData("a ${param:city", "'${param:city' has no closing brace.")]
     public void Fill_NotThere_SaysWhichAndNoValue(string text, string message) =>
         Assert.Equal(message, Assert.Throws<TerminalException>(() => _templates.Fill(new JsonObject { ["a"] = text }, _run)).Message);

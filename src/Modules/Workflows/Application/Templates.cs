@@ -7,6 +7,7 @@ namespace Pipeline.Workflows.Application;
 
 /// <summary>
 /// Fills in what settings leave open: <c>${env:NAME}</c> and <c>${config:Key}</c>, which are taken for secrets; <c>${param:name}</c>, a parameter of the run;
+/// <c>${each:key}</c> is left to the source whose requests it is of.
 /// <c>${run:id}</c>, <c>${run:workflow}</c> and <c>${run:logical_date}</c>, the latter also with a format as in <c>${run:logical_date:yyyy-MM-dd}</c>. <c>$${</c> is a literal <c>${</c>.
 /// </summary>
 internal sealed class Templates(IConfiguration configuration)
@@ -32,10 +33,10 @@ internal sealed class Templates(IConfiguration configuration)
             var fault = kind switch
             {
                 _ when part.Unclosed => $"'{Open}{template}' has no closing brace.",
-                "env" or "config" => name.Length == 0 ? $"{Open}{template}}} names nothing." : null,
+                "env" or "config" or "each" => name.Length == 0 ? $"{Open}{template}}} names nothing." : null,
                 "param" => parameters.Contains(name) ? null : $"{Open}{template}}}: the workflow has no parameter '{name}'.",
                 "run" => name is "id" or "workflow" or "logical_date" && (format is null || name == "logical_date") ? null : $"{Open}{template}}}: a run has id, workflow and logical_date.",
-                _ => $"{Open}{template}}} is of no known kind: env, config, param, run.",
+                _ => $"{Open}{template}}} is of no known kind: env, config, param, run, each.",
             };
             if (fault is not null)
                 yield return fault;
@@ -117,6 +118,9 @@ internal sealed class Templates(IConfiguration configuration)
                 return Secret(configuration[name], $"the configuration has no value for {name}");
             case "param":
                 return run.Parameters.TryGetValue(name, out var value) ? value : throw new TerminalException($"{Open}{template}}}: the run has no parameter '{name}'.");
+            case "each":
+                // The source fills it in, once for each of its requests.
+                return $"{Open}{template}}}";
             case "run" when name == "id":
                 return run.Id.ToString(CultureInfo.InvariantCulture);
             case "run" when name == "workflow":
@@ -124,7 +128,7 @@ internal sealed class Templates(IConfiguration configuration)
             case "run" when name == "logical_date":
                 return run.LogicalDate.UtcDateTime.ToString(format ?? "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
             default:
-                throw new TerminalException($"{Open}{template}}} is of no known kind: env, config, param, run.");
+                throw new TerminalException($"{Open}{template}}} is of no known kind: env, config, param, run, each.");
         }
 
         string Secret(string? value, string missing)

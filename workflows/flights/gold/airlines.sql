@@ -1,0 +1,3 @@
+SELECT DISTINCT Code, ICAO, Name
+FROM raw_airlines
+ORDER BY ICAO, Name
