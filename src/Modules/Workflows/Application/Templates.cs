@@ -7,8 +7,8 @@ namespace Pipeline.Workflows.Application;
 
 /// <summary>
 /// Fills in what settings leave open: <c>${env:NAME}</c> and <c>${config:Key}</c>, which are taken for secrets; <c>${param:name}</c>, a parameter of the run;
-/// <c>${each:key}</c> is left to the source whose requests it is of.
-/// <c>${run:id}</c>, <c>${run:workflow}</c> and <c>${run:logical_date}</c>, the latter also with a format as in <c>${run:logical_date:yyyy-MM-dd}</c>. <c>$${</c> is a literal <c>${</c>.
+/// <c>${run:id}</c>, <c>${run:workflow}</c> and <c>${run:logical_date}</c>, the latter also with a format as in <c>${run:logical_date:yyyy-MM-dd}</c>.
+/// <c>${each:key}</c> is left to the source whose requests it is of. <c>$${</c> is a literal <c>${</c>.
 /// </summary>
 internal sealed class Templates(IConfiguration configuration)
 {
