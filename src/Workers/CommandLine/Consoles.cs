@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
 
 namespace Pipeline.Workers.CommandLine;
@@ -22,6 +24,9 @@ internal sealed class Consoles
 
     /// <summary>Writes text as it is, for programs to read.</summary>
     public void WriteRaw(string text) => Out.Profile.Out.Writer.WriteLine(text);
+
+    /// <summary>Writes a value as JSON, for programs to read.</summary>
+    public void WriteJson<T>(T value, JsonTypeInfo<T> type) => WriteRaw(JsonSerializer.Serialize(value, type));
 
     /// <summary>Shows a line of state until the work ends: on a terminal in place, each second; elsewhere as lines, every five seconds.</summary>
     public static async Task ShowWhileAsync(IAnsiConsole console, TimeProvider time, Func<string> line, Task work)

@@ -29,7 +29,7 @@ internal static class OptionParsing
         },
     };
 
-    /// <summary>A time longer than nothing: a number with ms, s, m or h, seconds without a unit, or hh:mm:ss; null when it is none.</summary>
+    /// <summary>A time longer than nothing: a number with ms, s, m, h or d, seconds without a unit, or hh:mm:ss; null when it is none.</summary>
     public static TimeSpan? Time(string text)
     {
         if (text.Contains(':', StringComparison.Ordinal))
@@ -39,6 +39,7 @@ internal static class OptionParsing
             : text.EndsWith('s') ? (text[..^1], 1)
             : text.EndsWith('m') ? (text[..^1], 60)
             : text.EndsWith('h') ? (text[..^1], 3600)
+            : text.EndsWith('d') ? (text[..^1], 86_400)
             : (text, 1.0);
         return double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
             && value * seconds is >= 0.001 and <= 1e9 and var total

@@ -1,0 +1,35 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace Pipeline.Workers.CommandLine;
+
+/// <summary>Tables on the console.</summary>
+internal static class Grids
+{
+    private static readonly string[] _units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+    /// <summary>A plain table with these heads.</summary>
+    public static Table Create(params string[] heads)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        foreach (var head in heads)
+            table.AddColumn(new TableColumn(Markup.Escape(head)));
+        return table;
+    }
+
+    /// <summary>Texts as they are: what looks like markup is none.</summary>
+    public static Text[] Cells(params string[] texts) => [.. texts.Select(t => new Text(t))];
+
+    /// <summary>A number of bytes for people.</summary>
+    public static string Size(long bytes)
+    {
+        double size = bytes;
+        var unit = 0;
+        for (; size >= 1024 && unit < _units.Length - 1; unit++)
+            size /= 1024;
+        return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {_units[unit]}");
+    }
+
+    /// <summary>A moment in UTC, to the second.</summary>
+    public static string Moment(DateTimeOffset? moment) => moment?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
+}
