@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Pipeline.Postgres;
+using Pipeline.Workflows.Application;
+using Pipeline.Workflows.Application.Engine;
+using Pipeline.Workflows.Infrastructure;
+using Pipeline.Workflows.Infrastructure.Postgres;
+
+namespace Pipeline.Workflows;
+
+/// <summary>Registers the engine; catalog and kinds are registered beside it.</summary>
+internal static class EngineRegistration
+{
+    /// <summary>Adds what starts, asks for and changes runs.</summary>
+    public static IServiceCollection AddEngine(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<WorkflowsOptions>().Bind(configuration.GetSection(WorkflowsOptions.Section)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WorkflowsOptions>, WorkflowsOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(configuration);
+        services.TryAddSingleton<Templates>();
+        services.TryAddSingleton<IRunStore, PostgresRunStore>();
+        services.TryAddSingleton<PinnedDefinitions>();
+        services.AddMigrations("workflows", WorkflowsModule.Assembly);
+        return services;
+    }
+
+    /// <summary>Adds the worker that runs tasks; after <see cref="AddEngine"/>.</summary>
+    public static IServiceCollection AddEngineWorkers(this IServiceCollection services)
+    {
+        services.TryAddSingleton<ICondition, DuckCondition>();
+        services.TryAddSingleton<TryRunner>();
+        services.TryAddSingleton<WorkflowEngine>();
+        services.AddHostedService<EngineWorker>();
+        return services;
+    }
+}

@@ -1,0 +1,133 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Pipeline.Postgres;
+using Pipeline.Testing;
+using Pipeline.Workflows.Application;
+using Pipeline.Workflows.Application.Engine;
+using Pipeline.Workflows.Contracts;
+using Pipeline.Workflows.Domain;
+
+namespace Pipeline.Workflows.Tests.Engine;
+
+/// <summary>A process that has the engine, with a kind and a catalog of the test's; several of them share a database.</summary>
+internal sealed class EngineHost : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _worker = Task.CompletedTask;
+
+    private EngineHost(ServiceProvider services) => _services = services;
+
+    public FakeCatalog Catalog => (FakeCatalog)_services.GetRequiredService<IWorkflowCatalog>();
+
+    public FakeKind Kind => (FakeKind)_services.GetRequiredService<ITaskKind>();
+
+    public IRunStore Store => _services.GetRequiredService<IRunStore>();
+
+    public WorkflowEngine Engine => _services.GetRequiredService<WorkflowEngine>();
+
+    public NpgsqlDataSource Database => _services.GetRequiredService<NpgsqlDataSource>();
+
+    public IServiceProvider Services => _services;
+
+    public static async Task<EngineHost> CreateAsync(
+        string connectionString, bool start = true, FakeCatalog? catalog = null, Action<WorkflowsOptions>? options = null, TimeProvider? time = null,
+        IReadOnlyDictionary<string, string?>? configuration = null, Action<IServiceCollection>? configure = null)
+    {
+        var settings = new ConfigurationBuilder().AddInMemoryCollection(configuration ?? new Dictionary<string, string?>()).Build();
+        settings["ConnectionStrings:warehouse"] = connectionString;
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton(time ?? TimeProvider.System);
+        services.AddSingleton<IWorkflowCatalog>(catalog ?? new FakeCatalog());
+        services.AddSingleton<ITaskKind, FakeKind>();
+        services.AddPostgres(settings);
+        services.AddEngine(settings);
+        services.AddEngineWorkers();
+        services.Configure<WorkflowsOptions>(o => o.Lease = TimeSpan.FromSeconds(5));
+        if (options is not null)
+            services.Configure(options);
+        services.RemoveAll<IValidateOptions<WorkflowsOptions>>(); // leases shorter than is sensible
+        configure?.Invoke(services);
+        var provider = services.BuildServiceProvider();
+        await provider.GetRequiredService<Migrator>().MigrateAsync(default);
+        var host = new EngineHost(provider);
+        if (start)
+            host.Start();
+        return host;
+    }
+
+    public void Start() => _worker = Task.Run(() => Engine.RunAsync(_stop.Token));
+
+    /// <summary>Stops the worker as the host does.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _worker;
+    }
+
+    public async Task<long> StartRunAsync(
+        WorkflowDefinition definition, IReadOnlyDictionary<string, string>? parameters = null, DateTimeOffset? date = null, RunTrigger trigger = RunTrigger.Manual)
+    {
+        await Store.KeepAsync(definition, default);
+        var runs = await Store.StartAsync(
+            new NewRuns
+            {
+                Workflow = definition.Name,
+                Version = definition.Version,
+                Trigger = trigger,
+                LogicalDates = [date ?? DateTimeOffset.UtcNow],
+                Parameters = parameters ?? new Dictionary<string, string>(),
+            },
+            default);
+        return runs.Single();
+    }
+
+    /// <summary>Waits for a run's end.</summary>
+    public async Task<string> EndOfAsync(long run)
+    {
+        await Eventually.TrueAsync(
+            async () => await ScalarAsync<bool>($"SELECT state NOT IN ('queued', 'running') FROM workflows.runs WHERE id = {run}"),
+            describe: () => string.Join(", ", StatesAsync(run).GetAwaiter().GetResult()));
+        return await ScalarAsync<string>($"SELECT state FROM workflows.runs WHERE id = {run}");
+    }
+
+    public async Task<string> StateOfAsync(long run, string task) =>
+        await ScalarAsync<string>($"SELECT state FROM workflows.tasks WHERE run_id = {run} AND name = '{task}'");
+
+    public async Task<Dictionary<string, string>> StatesAsync(long run)
+    {
+        var states = new Dictionary<string, string>();
+        await using var command = Database.CreateCommand($"SELECT name, state FROM workflows.tasks WHERE run_id = {run} ORDER BY ordinal");
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            states.Add(reader.GetString(0), reader.GetString(1));
+        return states;
+    }
+
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    public async Task<List<string>> TextsAsync(string sql)
+    {
+        var texts = new List<string>();
+        await using var command = Database.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            texts.Add(reader.GetString(0));
+        return texts;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await _services.DisposeAsync();
+        _stop.Dispose();
+    }
+}
