@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Spectre.Console;
 
 namespace Pipeline.Workers.CommandLine;
@@ -19,6 +20,17 @@ internal static class Grids
 
     /// <summary>Texts as they are: what looks like markup is none.</summary>
     public static Text[] Cells(params string[] texts) => [.. texts.Select(t => new Text(t))];
+
+    /// <summary>Rows of JSON, objects of one form, as a table.</summary>
+    public static Table OfRows(JsonElement rows)
+    {
+        var first = rows.EnumerateArray().FirstOrDefault();
+        var names = first.ValueKind == JsonValueKind.Object ? first.EnumerateObject().Select(p => p.Name).ToArray() : [];
+        var table = Create(names);
+        foreach (var row in rows.EnumerateArray())
+            table.AddRow(Cells([.. names.Select(name => row.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.ToString() : "")]));
+        return table;
+    }
 
     /// <summary>A number of bytes for people.</summary>
     public static string Size(long bytes)

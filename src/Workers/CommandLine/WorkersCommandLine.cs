@@ -75,6 +75,7 @@ internal static class WorkersCommandLine
         {
             GenerateCommand.Create(consoles, time),
             ReplayCommand.Create(consoles, time),
+            Api.ReportCommand.Create(consoles),
             Lake.LakeCommands.Create(consoles, time),
         };
         if (runHost is null)
