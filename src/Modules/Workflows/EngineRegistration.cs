@@ -5,8 +5,10 @@ using Microsoft.Extensions.Options;
 using Pipeline.Postgres;
 using Pipeline.Workflows.Application;
 using Pipeline.Workflows.Application.Engine;
+using Pipeline.Workflows.Application.Time;
 using Pipeline.Workflows.Infrastructure;
 using Pipeline.Workflows.Infrastructure.Postgres;
+using Pipeline.Workflows.Infrastructure.Time;
 
 namespace Pipeline.Workflows;
 
@@ -22,7 +24,11 @@ internal static class EngineRegistration
         services.TryAddSingleton(configuration);
         services.TryAddSingleton<Templates>();
         services.TryAddSingleton<IRunStore, PostgresRunStore>();
+        services.TryAddSingleton<IPlanStore, PostgresPlanStore>();
         services.TryAddSingleton<PinnedDefinitions>();
+        services.TryAddSingleton<CronSchedules>();
+        services.TryAddSingleton<ISchedules>(provider => provider.GetRequiredService<CronSchedules>());
+        services.TryAddSingleton<SlotPlanner>();
         services.AddMigrations("workflows", WorkflowsModule.Assembly);
         return services;
     }
@@ -34,6 +40,7 @@ internal static class EngineRegistration
         services.TryAddSingleton<TryRunner>();
         services.TryAddSingleton<WorkflowEngine>();
         services.AddHostedService<EngineWorker>();
+        services.AddHostedService<QuartzClock>();
         return services;
     }
 }

@@ -23,6 +23,12 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "{Count} tasks were taken from workers that were not heard of any more")]
     public static partial void LeasesExpired(ILogger logger, int count);
 
+    [LoggerMessage(LogLevel.Information, "Slots of {Workflow} became {Count} runs, the first of them {Run}")]
+    public static partial void SlotsPlanned(ILogger logger, string workflow, int count, long run);
+
+    [LoggerMessage(LogLevel.Information, "{Count} workflows run by schedule")]
+    public static partial void Scheduled(ILogger logger, int count);
+
     [LoggerMessage(LogLevel.Warning, "{Operation} failed and is tried again: {Reason}")]
     public static partial void Retrying(ILogger logger, string operation, string reason);
 

@@ -20,7 +20,8 @@ CREATE TABLE workflows.workflows (
     name text COLLATE "C" PRIMARY KEY,
     paused boolean NOT NULL DEFAULT false,
     schedule text,                  -- by which slots were considered; another one starts anew
-    considered_until timestamptz    -- slots up to here are decided on
+    considered_until timestamptz,   -- slots up to here are decided on
+    catching_up boolean NOT NULL DEFAULT false
 );
 
 CREATE TABLE workflows.backfills (
