@@ -238,4 +238,52 @@ public abstract partial class DeltaTableSuite
         var file = await OpenStore().GetLocalPathAsync(ObjectPath.Parse("t/_delta_log/00000000000000000002.checkpoint.parquet"));
         Assert.Equal(0, Connection.QueryInt64($"SELECT count(remove) FROM read_parquet({Sql.Literal(file)})"));
     }
+
+    [Fact]
+    public async Task Checkpoint_ExpiredTransactions_AreLeftOutAndForgotten()
+    {
+        var definition = ByDay with
+        {
+            Configuration = new Dictionary<string, string?> { ["delta.setTransactionRetentionDuration"] = "interval 30 days" },
+        };
+        var time = new ShiftedTime(TimeSpan.Zero);
+        using (var lake = Lakes.Open(OpenStore(), time))
+        {
+            var table = lake.Table("t");
+            await table.CreateIfNotExistsAsync(definition);
+            await table.AppendAsync(Connection, "SELECT 1 AS id, DATE '2024-01-01' AS day", null, new DeltaTransaction("old", null, 1));
+            time.Shift = TimeSpan.FromDays(29);
+            await table.AppendAsync(Connection, "SELECT 2 AS id, DATE '2024-01-01' AS day", null, new DeltaTransaction("young", null, 7));
+            await table.CheckpointAsync();
+            Assert.Equal(["old", "young"], (await table.SnapshotAsync()).Transactions.Keys.Order());
+
+            time.Shift = TimeSpan.FromDays(31);
+            await table.CheckpointAsync();
+            Assert.Equal(["young"], (await table.SnapshotAsync()).Transactions.Keys);
+        }
+
+        var file = await OpenStore().GetLocalPathAsync(ObjectPath.Parse("t/_delta_log/00000000000000000002.checkpoint.parquet"));
+        Assert.Equal(["young"], Connection.Texts($"SELECT txn.appId FROM read_parquet({Sql.Literal(file)}) WHERE txn IS NOT NULL"));
+    }
+
+    [Fact]
+    public async Task Read_ExpiredTransactions_AreGoneOnlyWhereTheTableSaysSo()
+    {
+        var expiring = ByDay with
+        {
+            Configuration = new Dictionary<string, string?> { ["delta.setTransactionRetentionDuration"] = "interval 30 days" },
+        };
+        using (var lake = Lakes.Open(OpenStore()))
+        {
+            foreach (var (path, definition) in new[] { ("expiring", expiring), ("keeping", ByDay) })
+            {
+                await lake.Table(path).CreateIfNotExistsAsync(definition);
+                await lake.Table(path).AppendAsync(Connection, "SELECT 1 AS id, DATE '2024-01-01' AS day", null, new DeltaTransaction("app", null, 1));
+            }
+        }
+
+        using var later = Lakes.Open(OpenStore(), new ShiftedTime(TimeSpan.FromDays(31)));
+        Assert.Empty((await later.Table("expiring").SnapshotAsync()).Transactions);
+        Assert.Equal(1, (await later.Table("keeping").SnapshotAsync()).Transactions["app"]);
+    }
 }

@@ -62,6 +62,7 @@ internal sealed class Committer(TableLog log, CheckpointFiles checkpoints, LakeO
     {
         using var activity = LakeTelemetry.Source.StartActivity("delta checkpoint");
         activity?.SetTag("pipeline.table", log.Location.Path.Value);
+        snapshot = WithoutExpiredTransactions(snapshot);
         var keep = time.GetUtcNow() - TableProperties.DeletedFilesKept(snapshot.Metadata);
         var written = await checkpoints.WriteAsync(snapshot, log.Paths.Checkpoint(snapshot.Version), keep, cancellationToken);
         if (await log.ReadLastCheckpointAsync(cancellationToken) is not { } last || last.Version <= written.Version)
@@ -148,6 +149,17 @@ internal sealed class Committer(TableLog log, CheckpointFiles checkpoints, LakeO
         IsBlindAppend = commit.IsBlindAppend,
         TxnId = id,
     };
+
+    // Also what is kept in memory from here on, else it would grow for as long as the process lives.
+    private DeltaSnapshot WithoutExpiredTransactions(DeltaSnapshot snapshot)
+    {
+        var state = snapshot.State.WithoutExpiredTransactions(time.GetUtcNow());
+        if (ReferenceEquals(state, snapshot.State))
+            return snapshot;
+        var smaller = new DeltaSnapshot(snapshot.Location, snapshot.Version, snapshot.Timestamp, state);
+        log.Remember(smaller);
+        return smaller;
+    }
 
     // The commit stands whatever happens here, so a failure is reported and the next checkpoint makes up for it.
     private async ValueTask AfterCommitAsync(DeltaSnapshot snapshot, CancellationToken cancellationToken)

@@ -17,6 +17,19 @@ internal sealed record SnapshotState(
 
     public IReadOnlyDictionary<string, long> TransactionVersions => _versions ??= Transactions.ToImmutableDictionary(t => t.Key, t => t.Value.Version);
 
+    /// <summary>
+    /// This state without the positions that were last set longer ago than the table keeps them (<c>delta.setTransactionRetentionDuration</c>); those without a time
+    /// are expired too, as in other implementations. Returns this same object where none is.
+    /// </summary>
+    public SnapshotState WithoutExpiredTransactions(DateTimeOffset now)
+    {
+        if (Transactions.IsEmpty || TableProperties.TransactionsKept(Metadata) is not { } kept)
+            return this;
+        var limit = (now - kept).ToUnixTimeMilliseconds();
+        var expired = Transactions.Values.Where(t => (t.LastUpdated ?? long.MinValue) <= limit).Select(t => t.AppId).ToList();
+        return expired.Count == 0 ? this : this with { Transactions = Transactions.RemoveRange(expired), _versions = null };
+    }
+
     // The cached view is not part of the value.
     public bool Equals(SnapshotState? other) => ReferenceEquals(this, other);
 

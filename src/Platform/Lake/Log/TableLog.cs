@@ -165,7 +165,7 @@ internal sealed class TableLog(TableLocation location, CheckpointFiles checkpoin
         }
 
         var timestamp = last?.Timestamp ?? await TimestampAsync(segment, cancellationToken);
-        return new DeltaSnapshot(location, segment.Version, timestamp, replay.Build());
+        return new DeltaSnapshot(location, segment.Version, timestamp, replay.Build().WithoutExpiredTransactions(time.GetUtcNow()));
     }
 
     private async ValueTask<DateTimeOffset> TimestampAsync(LogSegment segment, CancellationToken cancellationToken)

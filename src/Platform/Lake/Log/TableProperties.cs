@@ -11,6 +11,7 @@ internal static class TableProperties
     public const string DeletedFileRetention = "delta.deletedFileRetentionDuration";
     public const string CleanUpExpiredLogs = "delta.enableExpiredLogCleanup";
     public const string IndexedColumns = "delta.dataSkippingNumIndexedCols";
+    public const string TransactionRetention = "delta.setTransactionRetentionDuration";
 
     private static readonly TimeSpan _shortestLog = TimeSpan.FromDays(1);
 
@@ -31,6 +32,10 @@ internal static class TableProperties
         Interval(metadata, LogRetention, TimeSpan.FromDays(30)) is var kept && kept < _shortestLog ? _shortestLog : kept;
 
     public static TimeSpan DeletedFilesKept(Metadata metadata) => Interval(metadata, DeletedFileRetention, TimeSpan.FromDays(7));
+
+    /// <summary>How long the position of an application is kept after it was last set; null where positions are kept for ever, which is the default.</summary>
+    public static TimeSpan? TransactionsKept(Metadata metadata) =>
+        metadata.Configuration.GetValueOrDefault(TransactionRetention) is null ? null : Interval(metadata, TransactionRetention, TimeSpan.Zero);
 
     private static bool Flag(Metadata metadata, string key, bool otherwise) =>
         metadata.Configuration.GetValueOrDefault(key) is not { } text ? otherwise

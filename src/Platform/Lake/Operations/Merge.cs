@@ -15,6 +15,9 @@ public sealed record DeltaMerge
 
     /// <summary>True adds columns that the table lacks. False refuses them.</summary>
     public bool AddColumns { get; init; }
+
+    /// <inheritdoc cref="DeltaWriteOptions.RowGroupBytes"/>
+    public long? RowGroupBytes { get; init; }
 }
 
 /// <summary>What a merge did.</summary>
@@ -93,7 +96,7 @@ public sealed partial class DeltaTable
         var written = await WriteFilesAsync(
             connection,
             merge.UpdateMatched ? Upsert(snapshot, fitted, source, keys, matched, match) : $"SELECT s.* FROM {source} s ANTI JOIN ({matched}) t ON {match}",
-            new DeltaWriteOptions { AddColumns = merge.AddColumns },
+            new DeltaWriteOptions { AddColumns = merge.AddColumns, RowGroupBytes = merge.RowGroupBytes },
             cancellationToken);
         return await CommitMergeAsync(snapshot, rewritten, written, inserted, merge.UpdateMatched ? rows - inserted : 0, merge, cancellationToken);
     }

@@ -23,6 +23,12 @@ public sealed record DeltaWriteOptions
     /// </summary>
     public int? RowGroupRows { get; init; }
 
+    /// <summary>
+    /// The size in memory at which a row group ends, whatever its rows: what bounds memory where rows are wide. Null ends it by rows alone. Only for connections whose
+    /// <c>preserve_insertion_order</c> is false.
+    /// </summary>
+    public long? RowGroupBytes { get; init; }
+
     /// <summary>True writes columns that the table lacks; pass <see cref="DeltaFiles.Schema"/> on to the append then. False refuses them.</summary>
     public bool AddColumns { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Pipeline.DuckDb;
 
 namespace Pipeline.Lake;
 
@@ -52,6 +53,17 @@ public sealed class DeltaSchema : IEquatable<DeltaSchema>
     /// <summary>Reads the protocol's <c>schemaString</c>.</summary>
     /// <exception cref="TerminalException">It is not one, or holds a type that this implementation does not know.</exception>
     public static DeltaSchema Parse(string json) => SchemaJson.Parse(json);
+
+    /// <summary>The schema of a table that holds the rows of a query, which is prepared and not run.</summary>
+    /// <param name="connection">The connection that knows what the query names.</param>
+    /// <param name="query">A SELECT.</param>
+    /// <param name="cancellationToken">Cancels the work.</param>
+    /// <exception cref="TerminalException">The query is wrong, or a column is of a type that tables do not hold; the message names it.</exception>
+    public static DeltaSchema OfQuery(DuckConnection connection, string query, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        return SourceQuery.ReadColumns(connection, query, cancellationToken);
+    }
 
     /// <summary>Writes the protocol's <c>schemaString</c>.</summary>
     public string ToJson() => SchemaJson.Write(this);

@@ -52,7 +52,11 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
     private static List<CopyResult> Copy(
         DuckConnection connection, SourceQuery source, string staging, DeltaWriteOptions options, CancellationToken cancellationToken)
     {
-        var format = options.RowGroupRows is { } rows ? string.Create(CultureInfo.InvariantCulture, $"{Parquet}, ROW_GROUP_SIZE {rows}") : Parquet;
+        var format = Parquet;
+        if (options.RowGroupRows is { } rows)
+            format += string.Create(CultureInfo.InvariantCulture, $", ROW_GROUP_SIZE {rows}");
+        if (options.RowGroupBytes is { } bytes)
+            format += string.Create(CultureInfo.InvariantCulture, $", ROW_GROUP_SIZE_BYTES {bytes}");
         if (source.PartitionColumns.Count == 0)
             return CopyResult.Run(connection, $"COPY ({source.Select}) TO {Sql.Literal(staging)} ({format})", cancellationToken);
         if (options.ExpectOnePartition || options.Partition is not null)

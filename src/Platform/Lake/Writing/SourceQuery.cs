@@ -45,7 +45,7 @@ internal sealed record SourceQuery(string Select, DeltaSchema Schema, IReadOnlyL
         return new SourceQuery($"SELECT {string.Join(", ", select)} FROM ({query})", merged, data, partition) { Given = given };
     }
 
-    private static DeltaSchema ReadColumns(DuckConnection connection, string query, CancellationToken cancellationToken)
+    public static DeltaSchema ReadColumns(DuckConnection connection, string query, CancellationToken cancellationToken)
     {
         var fields = new List<DeltaField>();
         using var result = connection.Query($"DESCRIBE SELECT * FROM ({query})", cancellationToken);
