@@ -106,6 +106,7 @@ internal sealed record TaskResult
 /// <param name="Paths">
 /// <see cref="OutputKind.Files"/>: the paths of Parquet objects in the lake. <see cref="OutputKind.Table"/>: the one path of a Delta table in the lake.
 /// <see cref="OutputKind.Postgres"/>: the one table, as schema.table. <see cref="OutputKind.Directory"/>: the one absolute folder.
+/// <see cref="OutputKind.Objects"/>: the paths of the objects.
 /// </param>
 /// <param name="Version">The version of a Delta table that holds what the task wrote; null for the others.</param>
 internal sealed record TaskOutput(OutputKind Kind, IReadOnlyList<string> Paths, long? Version = null);
@@ -124,4 +125,7 @@ internal enum OutputKind
 
     /// <summary>A folder outside the lake.</summary>
     Directory,
+
+    /// <summary>Objects in the lake under names of the user's choice, in a format that later tasks do not read by the task's name.</summary>
+    Objects,
 }

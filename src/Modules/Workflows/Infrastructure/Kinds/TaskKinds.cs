@@ -1,0 +1,27 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Pipeline.Workflows.Application;
+using Pipeline.Workflows.Infrastructure.Kinds.Check;
+using Pipeline.Workflows.Infrastructure.Kinds.Engine;
+using Pipeline.Workflows.Infrastructure.Kinds.Extract;
+using Pipeline.Workflows.Infrastructure.Kinds.Extract.Sources.Files;
+using Pipeline.Workflows.Infrastructure.Kinds.Transform;
+
+namespace Pipeline.Workflows.Infrastructure.Kinds;
+
+/// <summary>Registers what tasks do.</summary>
+internal static class TaskKinds
+{
+    /// <summary>Adds the kinds of tasks. The host adds the lake, PostgreSQL, MediatR and <see cref="WorkflowsOptions"/>.</summary>
+    public static IServiceCollection AddTaskKinds(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<SqlEngine>();
+        services.AddSingleton<SqlSessions>();
+        services.AddSingleton<ISource, FileSource>();
+        services.AddSingleton<ITaskKind, ExtractKind>();
+        services.AddSingleton<ITaskKind, SqlKind>();
+        services.AddSingleton<ITaskKind, CheckKind>();
+        return services;
+    }
+}
