@@ -14,6 +14,7 @@ using Pipeline.Postgres;
 using Pipeline.Purchases;
 using Pipeline.ServiceDefaults;
 using Pipeline.ServiceDefaults.Mediation;
+using Pipeline.Workflows;
 
 namespace Pipeline.Hosting;
 
@@ -44,7 +45,8 @@ public static class PipelineHosting
             .AddEvents(configuration)
             .AddPurchases(configuration)
             .AddAnalytics(configuration)
-            .AddMediation(IngestionModule.Assembly, EventsModule.Assembly, PurchasesModule.Assembly, AnalyticsModule.Assembly, typeof(PipelineHosting).Assembly);
+            .AddWorkflows(configuration)
+            .AddMediation(IngestionModule.Assembly, EventsModule.Assembly, PurchasesModule.Assembly, AnalyticsModule.Assembly, WorkflowsModule.Assembly, typeof(PipelineHosting).Assembly);
         return builder;
     }
 
@@ -56,6 +58,7 @@ public static class PipelineHosting
             .AddEventsWorkers(configuration)
             .AddPurchasesWorkers()
             .AddAnalyticsWorkers(configuration)
+            .AddWorkflowsWorkers()
             .AddHostedService<HeapTrimmer>();
         return builder;
     }

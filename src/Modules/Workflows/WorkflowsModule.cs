@@ -1,4 +1,10 @@
 using System.Reflection;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Pipeline.Workflows.Application;
+using Pipeline.Workflows.Infrastructure.Definitions;
+using Pipeline.Workflows.Infrastructure.Kinds;
 
 namespace Pipeline.Workflows;
 
@@ -7,4 +13,23 @@ public static class WorkflowsModule
 {
     /// <summary>The assembly whose handlers and validators the host registers.</summary>
     public static Assembly Assembly => typeof(WorkflowsModule).Assembly;
+
+    /// <summary>Adds the catalog of workflows, the kinds of tasks, and what starts and asks for runs. The host adds the lake, PostgreSQL and MediatR. A second call does nothing.</summary>
+    public static IServiceCollection AddWorkflows(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        if (services.Any(s => s.ServiceType == typeof(IWorkflowCatalog)))
+            return services;
+        services.TryAddSingleton<IWorkflowCatalog, WorkflowCatalog>();
+        services.AddHostedService<CatalogWatcher>();
+        return services.AddEngine(configuration).AddTaskKinds();
+    }
+
+    /// <summary>Adds the worker that runs tasks, and the clock that starts runs; after <see cref="AddWorkflows"/>.</summary>
+    public static IServiceCollection AddWorkflowsWorkers(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        return services.AddEngineWorkers();
+    }
 }
