@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -5,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Pipeline.Postgres;
 using Pipeline.Workflows.Application;
 using Pipeline.Workflows.Application.Engine;
+using Pipeline.Workflows.Application.Requests;
 using Pipeline.Workflows.Application.Time;
 using Pipeline.Workflows.Infrastructure;
 using Pipeline.Workflows.Infrastructure.Postgres;
@@ -25,11 +27,16 @@ internal static class EngineRegistration
         services.TryAddSingleton<Templates>();
         services.TryAddSingleton<IRunStore, PostgresRunStore>();
         services.TryAddSingleton<IPlanStore, PostgresPlanStore>();
+        services.TryAddSingleton<IRunQueries, PostgresRunQueries>();
+        services.TryAddSingleton<IBackfills, PostgresBackfills>();
+        services.TryAddSingleton<WorkflowFinder>();
+        services.TryAddSingleton<WorkflowViews>();
         services.TryAddSingleton<PinnedDefinitions>();
         services.TryAddSingleton<CronSchedules>();
         services.TryAddSingleton<ISchedules>(provider => provider.GetRequiredService<CronSchedules>());
         services.TryAddSingleton<SlotPlanner>();
         services.AddMigrations("workflows", WorkflowsModule.Assembly);
+        services.Configure<JsonOptions>(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, WorkflowsJsonContext.Default));
         return services;
     }
 

@@ -6,6 +6,7 @@ namespace Pipeline.Workflows.Application.Engine;
 [JsonSourceGenerationOptions(UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
+[JsonSerializable(typeof(Dictionary<string, int>))]
 [JsonSerializable(typeof(Dictionary<string, TaskOutput>))]
 [JsonSerializable(typeof(IReadOnlyList<GraphNode>))]
 internal sealed partial class EngineJsonContext : JsonSerializerContext;
