@@ -175,5 +175,11 @@ internal sealed class TestLog : ITaskLog
 
     public void Warning(string message) => Lines.Enqueue("! " + message);
 
-    public void Progress(long rows, long bytes) => Last = (rows, bytes);
+    public event Action<long, long>? Progressed;
+
+    public void Progress(long rows, long bytes)
+    {
+        Last = (rows, bytes);
+        Progressed?.Invoke(rows, bytes);
+    }
 }

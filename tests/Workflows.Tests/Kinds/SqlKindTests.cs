@@ -52,7 +52,7 @@ public sealed class SqlKindTests : IDisposable
         var snapshot = await _host.Lake.Table("t").SnapshotAsync();
         Assert.Equal(["year"], snapshot.PartitionColumns);
         Assert.Equal("interval 30 days", snapshot.Configuration["delta.setTransactionRetentionDuration"]);
-        Assert.Equal(1, snapshot.Transactions["workflows/1/task"]);
+        Assert.Equal(1, snapshot.Transactions["workflows/shop/task/1@20240301T060000"]);
     }
 
     [Fact]

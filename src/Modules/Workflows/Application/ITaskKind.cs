@@ -65,8 +65,12 @@ internal sealed record TaskContext
     /// <summary>What the user reads of this try.</summary>
     public required ITaskLog Log { get; init; }
 
-    /// <summary>One name for the effect of this task in this run, the same in each try: for fences such as a Delta <c>txn</c>.</summary>
-    public string EffectId => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"workflows/{RunId}/{Task.Name}");
+    /// <summary>
+    /// One name for the effect of this task in this run, the same in each try: for fences such as a Delta <c>txn</c>. The slot is part of it, since targets outlive a database of
+    /// runs, whose numbers may start again.
+    /// </summary>
+    public string EffectId => string.Create(
+        System.Globalization.CultureInfo.InvariantCulture, $"workflows/{Workflow.Name}/{Task.Name}/{RunId}@{LogicalDate.UtcDateTime:yyyyMMdd'T'HHmmss.FFFFFFF}");
 }
 
 /// <summary>The log of a try. Secrets that templates brought in are blackened, whoever writes.</summary>

@@ -5,6 +5,10 @@ using Pipeline.Workflows.Infrastructure.Kinds.Check;
 using Pipeline.Workflows.Infrastructure.Kinds.Engine;
 using Pipeline.Workflows.Infrastructure.Kinds.Extract;
 using Pipeline.Workflows.Infrastructure.Kinds.Extract.Sources.Files;
+using Pipeline.Workflows.Infrastructure.Kinds.Load;
+using Pipeline.Workflows.Infrastructure.Kinds.Load.Sinks.Folders;
+using Pipeline.Workflows.Infrastructure.Kinds.Load.Sinks.Postgres;
+using Pipeline.Workflows.Infrastructure.Kinds.Postgres;
 using Pipeline.Workflows.Infrastructure.Kinds.Transform;
 
 namespace Pipeline.Workflows.Infrastructure.Kinds;
@@ -18,9 +22,14 @@ internal static class TaskKinds
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<SqlEngine>();
         services.AddSingleton<SqlSessions>();
+        services.AddSingleton<Databases>();
         services.AddSingleton<ISource, FileSource>();
+        services.AddSingleton<ISink, PostgresSink>();
+        services.AddSingleton<ISink, CsvFolderSink>();
+        services.AddSingleton<ISink, ParquetFolderSink>();
         services.AddSingleton<ITaskKind, ExtractKind>();
         services.AddSingleton<ITaskKind, SqlKind>();
+        services.AddSingleton<ITaskKind, LoadKind>();
         services.AddSingleton<ITaskKind, CheckKind>();
         return services;
     }
