@@ -48,6 +48,9 @@ internal static class EngineRegistration
         services.TryAddSingleton<WorkflowEngine>();
         services.AddHostedService<EngineWorker>();
         services.AddHostedService<QuartzClock>();
+        services.TryAddSingleton<IRunPurge, PostgresRunPurge>();
+        services.TryAddSingleton<RunPurger>();
+        services.AddHostedService<PurgeWorker>();
         return services;
     }
 }

@@ -26,6 +26,12 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Information, "Slots of {Workflow} became {Count} runs, the first of them {Run}")]
     public static partial void SlotsPlanned(ILogger logger, string workflow, int count, long run);
 
+    [LoggerMessage(LogLevel.Information, "Forgot {Count} runs that ended before {Before}")]
+    public static partial void Purged(ILogger logger, int count, DateTimeOffset before);
+
+    [LoggerMessage(LogLevel.Warning, "Files of run {Run} that no task recorded may stay in the lake: {Reason}")]
+    public static partial void PurgeIncomplete(ILogger logger, long run, string reason);
+
     [LoggerMessage(LogLevel.Information, "{Count} workflows run by schedule")]
     public static partial void Scheduled(ILogger logger, int count);
 

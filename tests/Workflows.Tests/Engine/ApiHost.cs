@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Pipeline.Lake;
 using Pipeline.Postgres;
 using Pipeline.ServiceDefaults;
 using Pipeline.ServiceDefaults.Mediation;
@@ -22,10 +23,12 @@ internal sealed class ApiHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly HttpClient _client;
+    private readonly TempDirectory _lake;
 
-    private ApiHost(WebApplication app)
+    private ApiHost(WebApplication app, TempDirectory lake)
     {
         _app = app;
+        _lake = lake;
         _client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) };
     }
 
@@ -41,16 +44,18 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.AddServiceDefaults("test");
         builder.Logging.ClearProviders();
         builder.Configuration["ConnectionStrings:warehouse"] = connectionString;
+        var lake = new TempDirectory();
+        builder.Configuration["ConnectionStrings:lake"] = lake.FullPath;
         builder.Configuration["urls"] = "http://127.0.0.1:0";
         builder.Services.AddSingleton<IWorkflowCatalog, FakeCatalog>();
         builder.Services.AddSingleton<ITaskKind, FakeKind>();
-        builder.Services.AddPostgres(builder.Configuration).AddEngine(builder.Configuration).AddEngineWorkers().AddMediation(WorkflowsModule.Assembly);
+        builder.Services.AddPostgres(builder.Configuration).AddLake(builder.Configuration).AddEngine(builder.Configuration).AddEngineWorkers().AddMediation(WorkflowsModule.Assembly);
         var app = builder.Build();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         WorkflowEndpoints.Map(app);
         await app.StartAsync();
-        return new ApiHost(app);
+        return new ApiHost(app, lake);
     }
 
     public async Task<(HttpStatusCode Status, JsonNode Body, HttpResponseMessage Response)> GetAsync(string path) => await ReadAsync(await _client.GetAsync(new Uri(path, UriKind.Relative)));
@@ -76,6 +81,7 @@ internal sealed class ApiHost : IAsyncDisposable
         _client.Dispose();
         await _app.StopAsync();
         await _app.DisposeAsync();
+        _lake.Dispose();
     }
 
     private static async Task<(HttpStatusCode Status, JsonNode Body, HttpResponseMessage Response)> ReadAsync(HttpResponseMessage response)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Pipeline.Lake;
 using Pipeline.Postgres;
 using Pipeline.Testing;
 using Pipeline.Workflows.Application;
@@ -19,7 +20,15 @@ internal sealed class EngineHost : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private Task _worker = Task.CompletedTask;
 
-    private EngineHost(ServiceProvider services) => _services = services;
+    private readonly TempDirectory _lake;
+
+    private EngineHost(ServiceProvider services, TempDirectory lake)
+    {
+        _services = services;
+        _lake = lake;
+    }
+
+    public IObjectStore Lake => _services.GetRequiredService<IObjectStore>();
 
     public FakeCatalog Catalog => (FakeCatalog)_services.GetRequiredService<IWorkflowCatalog>();
 
@@ -45,6 +54,9 @@ internal sealed class EngineHost : IAsyncDisposable
         services.AddSingleton<IWorkflowCatalog>(catalog ?? new FakeCatalog());
         services.AddSingleton<ITaskKind, FakeKind>();
         services.AddPostgres(settings);
+        var lake = new TempDirectory();
+        settings["ConnectionStrings:lake"] = lake.FullPath;
+        services.AddLake(settings);
         services.AddEngine(settings);
         services.AddEngineWorkers();
         services.Configure<WorkflowsOptions>(o => o.Lease = TimeSpan.FromSeconds(5));
@@ -54,7 +66,7 @@ internal sealed class EngineHost : IAsyncDisposable
         configure?.Invoke(services);
         var provider = services.BuildServiceProvider();
         await provider.GetRequiredService<Migrator>().MigrateAsync(default);
-        var host = new EngineHost(provider);
+        var host = new EngineHost(provider, lake);
         if (start)
             host.Start();
         return host;
@@ -129,5 +141,6 @@ internal sealed class EngineHost : IAsyncDisposable
         await StopAsync();
         await _services.DisposeAsync();
         _stop.Dispose();
+        _lake.Dispose();
     }
 }

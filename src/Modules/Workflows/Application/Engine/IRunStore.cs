@@ -10,7 +10,7 @@ namespace Pipeline.Workflows.Application.Engine;
 internal interface IRunStore
 {
     /// <summary>Keeps a definition for the runs of it; cheap where it is kept already.</summary>
-    ValueTask KeepAsync(WorkflowDefinition definition, CancellationToken cancellationToken);
+    Task KeepAsync(WorkflowDefinition definition, CancellationToken cancellationToken);
 
     /// <summary>The files of a kept definition.</summary>
     Task<IReadOnlyDictionary<string, string>> GetFilesAsync(string workflow, string version, CancellationToken cancellationToken);

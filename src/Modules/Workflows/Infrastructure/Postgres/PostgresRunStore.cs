@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -17,21 +16,19 @@ internal sealed class PostgresRunStore(NpgsqlDataSource dataSource, IOptions<Wor
 
     private const string LostError = "The worker was not heard of within its lease.";
 
-    private readonly ConcurrentDictionary<(string Workflow, string Version), bool> _kept = new();
-
-    public async ValueTask KeepAsync(WorkflowDefinition definition, CancellationToken cancellationToken)
+    public Task KeepAsync(WorkflowDefinition definition, CancellationToken cancellationToken) => DoAsync($"Keep the definition of {definition.Name}", async () =>
     {
-        if (_kept.ContainsKey((definition.Name, definition.Version)))
-            return;
-        await DoAsync($"Keep the definition of {definition.Name}", async () =>
-        {
-            await using var batch = dataSource.CreateBatch();
-            batch.BatchCommands.Add(RunCommands.Keep(definition));
-            batch.BatchCommands.Add(RunCommands.Ensure(definition.Name));
-            return await batch.ExecuteNonQueryAsync(cancellationToken);
-        });
-        _kept[(definition.Name, definition.Version)] = true;
-    }
+        await using var known = dataSource.CreateCommand(
+            "SELECT EXISTS (SELECT FROM workflows.versions WHERE workflow = $1 AND version = $2) AND EXISTS (SELECT FROM workflows.workflows WHERE name = $1)");
+        known.Parameters.Add(Parameter.Of(definition.Name));
+        known.Parameters.Add(Parameter.Of(definition.Version));
+        if (await known.ExecuteScalarAsync(cancellationToken) is true)
+            return 0;
+        await using var batch = dataSource.CreateBatch();
+        batch.BatchCommands.Add(RunCommands.Keep(definition));
+        batch.BatchCommands.Add(RunCommands.Ensure(definition.Name));
+        return await batch.ExecuteNonQueryAsync(cancellationToken);
+    });
 
     public Task<IReadOnlyDictionary<string, string>> GetFilesAsync(string workflow, string version, CancellationToken cancellationToken) =>
         DoAsync<IReadOnlyDictionary<string, string>>($"Read version {version} of {workflow}", async () =>
