@@ -72,6 +72,7 @@ public static class PipelineHosting
         app.MapIngestion();
         app.MapEvents();
         app.MapAnalytics();
+        app.MapWorkflows();
         app.MapStatus();
         app.MapIndex();
         return app;

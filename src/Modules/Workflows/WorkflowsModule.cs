@@ -1,9 +1,11 @@
 using System.Reflection;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Pipeline.Workflows.Application;
 using Pipeline.Workflows.Infrastructure.Definitions;
+using Pipeline.Workflows.Infrastructure.Http;
 using Pipeline.Workflows.Infrastructure.Kinds;
 
 namespace Pipeline.Workflows;
@@ -31,5 +33,13 @@ public static class WorkflowsModule
     {
         ArgumentNullException.ThrowIfNull(services);
         return services.AddEngineWorkers();
+    }
+
+    /// <summary>Maps <c>/workflows</c>, <c>/runs</c> and <c>/backfills</c>.</summary>
+    public static IEndpointRouteBuilder MapWorkflows(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        WorkflowEndpoints.Map(endpoints);
+        return endpoints;
     }
 }

@@ -21,7 +21,7 @@ internal static class ExitCode
 /// </summary>
 internal delegate Task<int> RunHost(string[] args, CancellationToken cancellationToken);
 
-/// <summary>The command line of the Workers program: the worker host, the traffic generator, the replay of retail files, and a look into the lake.</summary>
+/// <summary>The command line of the Workers program: the worker host, the traffic generator, the replay of retail files, workflows, reports, and a look into the lake.</summary>
 internal static class WorkersCommandLine
 {
     private static readonly TimeSpan _stopTime = TimeSpan.FromSeconds(10);
@@ -71,10 +71,11 @@ internal static class WorkersCommandLine
 
     private static RootCommand Create(RunHost? runHost, Consoles consoles, TimeProvider time)
     {
-        var root = new RootCommand("The background workers of Pipeline, its traffic generator, the replay of retail files, and a look into the lake.")
+        var root = new RootCommand("The background workers of Pipeline, its traffic generator, the replay of retail files, workflows, reports, and a look into the lake.")
         {
             GenerateCommand.Create(consoles, time),
             ReplayCommand.Create(consoles, time),
+            Workflows.WorkflowCommands.Create(consoles, time),
             Api.ReportCommand.Create(consoles),
             Lake.LakeCommands.Create(consoles, time),
         };

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.Text.Json;
+using Pipeline.Workers.CommandLine.Api;
+using Pipeline.Workflows.Contracts;
+using Spectre.Console;
+
+namespace Pipeline.Workers.CommandLine.Workflows;
+
+/// <summary>The command <c>workflow run</c>: starts a run, follows it, shows what came of it.</summary>
+internal static class RunCommand
+{
+    public static Command Create(Consoles consoles, TimeProvider time)
+    {
+        var name = WorkflowCommands.Name();
+        var parameters = WorkflowCommands.Parameters();
+        var date = new Option<string?>("--date") { Description = "The moment that the run is for, as 2026-01-31T00:00:00Z; now by default.", HelpName = "MOMENT" };
+        var detach = new Option<bool>("--detach", "-d") { Description = "Do not wait for the end of the run." };
+        var (url, json) = (OptionParsing.Url(), WorkflowCommands.Json());
+        var command = new Command("run", "Run a workflow now and show what came of it. Ctrl-C stops the waiting, not the run.") { name, parameters, date, detach, url, json };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var api = new ApiClient(parsed.GetValue(url)!);
+            var body = new StartBody(WorkflowCommands.Parameters(parsed.GetValue(parameters)), parsed.GetValue(date));
+            var answer = await api.PostAsync($"/workflows/{Uri.EscapeDataString(parsed.GetValue(name)!)}/runs", JsonSerializer.Serialize(body, WorkflowsJson.Default.StartBody), cancellationToken);
+            var started = answer.Deserialize(WorkflowsJson.Default.RunSummary)!;
+            if (parsed.GetValue(detach))
+            {
+                consoles.WriteRaw(parsed.GetValue(json) ? answer.GetRawText() : $"Run {started.Id} of {started.Workflow} has started; pipeline workflow show {started.Id} tells how far it is.");
+                return ExitCode.Ok;
+            }
+
+            var follower = new RunFollower(api, started.Id, time);
+            var end = follower.EndAsync(cancellationToken);
+            await Consoles.ShowWhileAsync(parsed.GetValue(json) ? consoles.Error : consoles.Out, time, () => RunTables.Progress(follower.Latest), end);
+            var run = await end;
+            if (parsed.GetValue(json))
+            {
+                consoles.WriteRaw((await follower.GetAsync(cancellationToken)).GetRawText());
+            }
+            else
+            {
+                consoles.Out.Write(RunTables.Tasks(run));
+                consoles.Out.WriteLine(RunTables.Sentence(run.Run));
+            }
+
+            return run.Run.State == RunState.Succeeded ? ExitCode.Ok : ExitCode.Failed;
+        });
+        return command;
+    }
+}
