@@ -23,7 +23,9 @@ internal sealed class WholePipeline : IAsyncDisposable
 
     public string Lake => _lake.FullPath;
 
-    public static async Task<WholePipeline> StartAsync(string connectionString)
+    /// <param name="connectionString">The warehouse.</param>
+    /// <param name="workflows">The folder of workflows; none by default.</param>
+    public static async Task<WholePipeline> StartAsync(string connectionString, string? workflows = null)
     {
         var lake = new TempDirectory();
         var builder = WebApplication.CreateSlimBuilder();
@@ -32,6 +34,7 @@ internal sealed class WholePipeline : IAsyncDisposable
         builder.Configuration["ConnectionStrings:warehouse"] = connectionString;
         builder.Configuration["ConnectionStrings:lake"] = lake.FullPath;
         builder.Configuration["Purchases:CommitInterval"] = "00:00:00.100";
+        builder.Configuration["Workflows:Folder"] = workflows ?? Path.Combine(lake.FullPath, "no-workflows");
         builder.AddPipeline("test");
         builder.AddPipelineWorkers();
         var app = builder.Build();
