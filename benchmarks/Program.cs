@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Pipeline.Benchmarks;
+using Pipeline.Benchmarks.Workflows;
 
 var root = new RootCommand("Measures Pipeline as a whole, load generator included, each figure beside its limit in the same run. Use a Release build and a quiet machine.")
 {
@@ -10,6 +11,8 @@ var root = new RootCommand("Measures Pipeline as a whole, load generator include
     StartBenchmark.Command(),
     MemoryBenchmark.Command(),
     KillBenchmark.Command(),
+    WorkflowsBenchmark.Command(),
+    TmdbBenchmark.Command(),
     BareServer.Command(),
 };
 return await root.Parse(args).InvokeAsync();
