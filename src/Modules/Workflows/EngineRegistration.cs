@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pipeline.Postgres;
 using Pipeline.Workflows.Application;
@@ -48,6 +49,7 @@ internal static class EngineRegistration
         services.TryAddSingleton<WorkflowEngine>();
         services.AddHostedService<EngineWorker>();
         services.AddHostedService<QuartzClock>();
+        services.AddLogging(logging => logging.AddFilter("Quartz", LogLevel.Warning));
         services.TryAddSingleton<IRunPurge, PostgresRunPurge>();
         services.TryAddSingleton<RunPurger>();
         services.AddHostedService<PurgeWorker>();

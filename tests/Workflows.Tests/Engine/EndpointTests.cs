@@ -167,11 +167,17 @@ public sealed class EndpointTests(PostgresFixture postgres) : IClassFixture<Post
         Host.Catalog.Set(Weather() with { Schedule = new Schedule("0 0 * * *"), MaxActiveRuns = 4 });
         var (now, most) = (0, 0);
         var gate = new Lock();
+        var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Host.Kind.Work = async (_, token) =>
         {
             lock (gate)
+            {
                 most = Math.Max(most, ++now);
-            await Task.Delay(5, token);
+                if (most == 2)
+                    full.TrySetResult();
+            }
+
+            await full.Task.WaitAsync(token);
             lock (gate)
                 now--;
             return new TaskResult();

@@ -6,9 +6,6 @@ internal sealed class TryLog(TimeProvider time) : ITaskLog
     /// <summary>Lines of a try; what comes after is only counted.</summary>
     public const int MaxLines = 5_000;
 
-    /// <summary>Characters of a line.</summary>
-    public const int MaxLength = 8_000;
-
     private readonly Lock _lock = new();
     private List<LogLine> _lines = [];
     private Redactor _redactor = Redactor.None;
@@ -95,9 +92,8 @@ internal sealed class TryLog(TimeProvider time) : ITaskLog
             _count++;
             _changed = true;
 
-            // Blackened before it is cut, so that no half of a secret stays. The store takes no NUL.
-            var text = _redactor.Redact(message).Replace('\0', '\uFFFD');
-            _lines.Add(new LogLine(time.GetUtcNow(), warning, text.Length > MaxLength ? text[..MaxLength] + "…" : text));
+            // Blackened before it is cut, so that no half of a secret stays.
+            _lines.Add(new LogLine(time.GetUtcNow(), warning, StoreText.Of(_redactor.Redact(message))));
         }
     }
 }

@@ -13,6 +13,8 @@ internal sealed class TryRunner(
     /// <summary>How long a try of a host that stops may take to notice; the host waits little longer.</summary>
     private static readonly TimeSpan _hostGrace = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan _longestDelay = TimeSpan.FromDays(1);
+
     private readonly Dictionary<string, ITaskKind> _kinds = kinds.ToDictionary(k => k.Name, StringComparer.Ordinal);
 
     /// <summary>Never fails; null where there is nothing to record, as the task is another worker's.</summary>
@@ -56,10 +58,10 @@ internal sealed class TryRunner(
             Key = task.Key,
             Owner = owner,
             Outcome = ending.Outcome,
-            Error = ending.Error,
-            Delay = ending.Outcome == TryOutcome.Retrying ? policy.DelayBefore(task.Failures + 1) : TimeSpan.Zero,
+            Error = ending.Error is null ? null : StoreText.Of(ending.Error),
+            Delay = ending.Outcome == TryOutcome.Retrying ? Delay(policy, task.Failures + 1) : TimeSpan.Zero,
             Result = ending.Result,
-            OutputText = ending.Result?.Output is { } output ? redactor.Redact(OutputText.Of(output)) : null,
+            OutputText = ending.Result?.Output is { } output ? StoreText.Of(redactor.Redact(OutputText.Of(output))) : null,
             Log = running.Log.TakeLast(),
         };
     }
@@ -99,9 +101,9 @@ internal sealed class TryRunner(
             Folder = catalog.Find(task.Workflow)?.Folder ?? Path.GetFullPath(Path.Combine(options.Value.Folder, task.Workflow)),
             Log = running.Log,
         };
-        var work = kind.RunAsync(context, stop.Token);
         try
         {
+            var work = kind.RunAsync(context, stop.Token);
             return await (work.IsCompleted ? work : EndOfAsync(work, running, stop.Token));
         }
         catch (Exception e) when (timeout.IsCancellationRequested && running.Reason == StopReason.None && e is not TaskTimeoutException)
@@ -161,6 +163,13 @@ internal sealed class TryRunner(
         // As text, as an exception object would bring its secrets to the log.
         Log.TryBroke(logger, task.Workflow, task.Key.RunId, task.Name, task.Key.Try, redactor.Redact(exception.ToString()));
         return new Ending(TryOutcome.Failed, redactor.Redact($"Unexpected error: {exception.GetType().Name}: {exception.Message}"), null);
+    }
+
+    /// <summary>A backoff over many tries grows beyond any sense.</summary>
+    private static TimeSpan Delay(RetryPolicy policy, int retry)
+    {
+        var seconds = policy.Delay.TotalSeconds * Math.Pow(policy.Backoff, retry - 1);
+        return seconds < _longestDelay.TotalSeconds ? policy.DelayBefore(retry) : _longestDelay;
     }
 
     private static Dictionary<string, TaskOutput> Inputs(WorkflowDefinition definition, TaskDefinition declared, IReadOnlyDictionary<string, TaskOutput> outputs)

@@ -69,7 +69,9 @@ internal sealed class WorkflowEngine(IRunStore store, TryRunner runner, IOptions
             {
                 while (_slots.Wait(0, CancellationToken.None))
                     free++;
-                var claimed = await store.ClaimAsync(Owner, free, cancellationToken);
+
+                // Not cancelled: the store might have given tasks that nobody would know of.
+                var claimed = await store.ClaimAsync(Owner, free, CancellationToken.None);
                 foreach (var task in claimed)
                 {
                     var running = Track(task);
@@ -133,6 +135,7 @@ internal sealed class WorkflowEngine(IRunStore store, TryRunner runner, IOptions
     /// <summary>Records a try's end; while the store is away, again and again until the lease is over.</summary>
     private async Task<IReadOnlyList<ClaimedTask>> RecordAsync(RunningTry running, FinishedTry? finished)
     {
+        var simplified = false;
         for (var pause = _shortestPause; finished is not null; pause = pause < _longestPause ? pause * 2 : _longestPause)
         {
             try
@@ -142,7 +145,7 @@ internal sealed class WorkflowEngine(IRunStore store, TryRunner runner, IOptions
                     break;
                 if (result.Ended is { } ended)
                     Ended(ended);
-                if (result.Ready > result.Claimed.Count)
+                if (result.Ready > result.Claimed.Count || result.Ended is not null)
                     _ready.Set();
                 if (finished.Delay > TimeSpan.Zero)
                     _due.Set();
@@ -155,10 +158,17 @@ internal sealed class WorkflowEngine(IRunStore store, TryRunner runner, IOptions
                 Log.Retrying(logger, "Record the end of a task", e.Message);
                 await Task.Delay(pause, time, CancellationToken.None);
             }
-            catch (TerminalException e) when (finished.Result is not null)
+            catch (TerminalException e) when (!simplified)
             {
                 // The store cannot take what the task left, and will not in another try either.
-                finished = new FinishedTry { Key = finished.Key, Owner = finished.Owner, Outcome = TryOutcome.Failed, Error = $"The result cannot be kept: {e.Message}" };
+                simplified = true;
+                finished = new FinishedTry
+                {
+                    Key = finished.Key,
+                    Owner = finished.Owner,
+                    Outcome = TryOutcome.Failed,
+                    Error = StoreText.Of($"The result cannot be kept: {e.Message}"),
+                };
             }
         }
 

@@ -33,19 +33,32 @@ internal static class Bodies
         {
             switch (value.ValueKind)
             {
-                case JsonValueKind.String:
-                    parameters.Add(name, value.GetString()!);
+                case JsonValueKind.String when Text(value) is { } text:
+                    parameters.Add(name, text);
                     break;
                 case JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False:
                     parameters.Add(name, value.GetRawText());
                     break;
                 default:
-                    reader.Fail($"Params.{name}", "must be a text, a number, true or false");
+                    reader.Fail($"Params.{name}", "must be a text of whole characters, a number, true or false");
                     break;
             }
         }
 
         return parameters;
+    }
+
+    /// <summary>A text; null where it holds half of a surrogate pair, which no store takes.</summary>
+    private static string? Text(JsonElement value)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     /// <summary>A moment that must be given.</summary>

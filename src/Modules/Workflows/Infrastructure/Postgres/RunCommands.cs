@@ -92,7 +92,7 @@ internal static class RunCommands
             Parameter.Of(finished.Key.Try),
             Parameter.Of(finished.Owner),
             Parameter.Of(Names<TryOutcome>.Of(finished.Outcome)),
-            Parameter.OrNull(NpgsqlDbType.Text, finished.Error?.Replace('\0', '\uFFFD')),
+            Parameter.OrNull(NpgsqlDbType.Text, finished.Error),
             Parameter.Of(finished.Delay),
             Parameter.Of(maxLost),
             Parameter.OrNull(NpgsqlDbType.Bigint, finished.Result?.RowsRead),

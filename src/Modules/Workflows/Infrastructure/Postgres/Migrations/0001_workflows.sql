@@ -321,7 +321,8 @@ BEGIN
         SELECT s.made, s.ended INTO made, run_state FROM workflows.settle(p_run) s;
     END IF;
     run_started := old_run.started_at;
-    IF made > p_claims THEN
+    -- The caller takes tasks of this run first: whoever else may take one must hear of it.
+    IF made > 0 AND (run_state IS NOT NULL OR p_claims < (SELECT count(*) FROM workflows.tasks t WHERE t.run_id = p_run AND t.state = 'ready')) THEN
         PERFORM pg_notify('workflows', 'ready');
     END IF;
 END
