@@ -24,6 +24,7 @@ public static class WorkflowsModule
         if (services.Any(s => s.ServiceType == typeof(IWorkflowCatalog)))
             return services;
         services.TryAddSingleton<IWorkflowCatalog, WorkflowCatalog>();
+        services.TryAddSingleton<IWorkflowCatalogs, WorkflowCatalogs>();
         services.AddHostedService<CatalogWatcher>();
         return services.AddEngine(configuration).AddTaskKinds();
     }

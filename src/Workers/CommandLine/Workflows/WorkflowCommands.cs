@@ -12,6 +12,7 @@ internal static class WorkflowCommands
     public static Command Create(Consoles consoles, TimeProvider time) => new("workflow", "List, run and follow workflows.")
     {
         List(consoles),
+        ValidateCommand.Create(consoles),
         RunCommand.Create(consoles, time),
         Runs(consoles),
         Show(consoles),

@@ -15,6 +15,7 @@ internal sealed record BackfillBody(string From, string To, int Concurrency, IRe
 [JsonSerializable(typeof(List<RunLogLine>))]
 [JsonSerializable(typeof(RunDetails))]
 [JsonSerializable(typeof(BackfillDetails))]
+[JsonSerializable(typeof(List<CheckedWorkflow>))]
 [JsonSerializable(typeof(StartBody))]
 [JsonSerializable(typeof(BackfillBody))]
 internal sealed partial class WorkflowsJson : JsonSerializerContext;
