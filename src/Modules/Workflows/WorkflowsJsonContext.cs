@@ -12,6 +12,7 @@ namespace Pipeline.Workflows;
 [JsonSerializable(typeof(IReadOnlyList<RunSummary>))]
 [JsonSerializable(typeof(RunDetails))]
 [JsonSerializable(typeof(IReadOnlyList<RunLogLine>))]
+[JsonSerializable(typeof(TaskRows))]
 [JsonSerializable(typeof(BackfillDetails))]
 [JsonSerializable(typeof(StartRunBody))]
 [JsonSerializable(typeof(StartBackfillBody))]

@@ -7,6 +7,7 @@ using Pipeline.Workflows.Application;
 using Pipeline.Workflows.Infrastructure.Definitions;
 using Pipeline.Workflows.Infrastructure.Http;
 using Pipeline.Workflows.Infrastructure.Kinds;
+using Pipeline.Workflows.Infrastructure.Kinds.Engine;
 
 namespace Pipeline.Workflows;
 
@@ -25,6 +26,7 @@ public static class WorkflowsModule
             return services;
         services.TryAddSingleton<IWorkflowCatalog, WorkflowCatalog>();
         services.TryAddSingleton<IWorkflowCatalogs, WorkflowCatalogs>();
+        services.TryAddSingleton<IOutputReader, OutputReader>();
         services.AddHostedService<CatalogWatcher>();
         return services.AddEngine(configuration).AddTaskKinds();
     }

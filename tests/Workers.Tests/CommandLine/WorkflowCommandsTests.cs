@@ -52,6 +52,9 @@ public sealed class WorkflowCommandsTests(PostgresFixture postgres) : IClassFixt
         Assert.Equal((ExitCode.Ok, ""), (code, error));
         Assert.Matches(@"numbers\s+succeeded\s+1\s+\S+ s\s+5", output);
         Assert.Contains("Run 1 of good", output, StringComparison.Ordinal);
+        Assert.Contains("numbers: table test/numbers", output, StringComparison.Ordinal);
+        Assert.Matches(@"\n\s+i\s*\n[^\n]*\n(\s+\d\s*\n){5}", output);
+        Assert.DoesNotContain("numbers: ", (await RunAsync("run", "good", "--rows", "0")).Output, StringComparison.Ordinal);
 
         (code, output, error) = await RunAsync("run", "good", "-p", "fail=yes", "--json");
         Assert.Equal(ExitCode.Failed, code);
@@ -61,11 +64,11 @@ public sealed class WorkflowCommandsTests(PostgresFixture postgres) : IClassFixt
         Assert.Contains("it was asked to", run.GetProperty("Error").GetString(), StringComparison.Ordinal);
 
         (_, output, _) = await RunAsync("runs", "good", "--json");
-        Assert.Equal([2, 1], JsonDocument.Parse(output).RootElement.EnumerateArray().Select(r => r.GetProperty("Id").GetInt64()));
+        Assert.Equal([3, 2, 1], JsonDocument.Parse(output).RootElement.EnumerateArray().Select(r => r.GetProperty("Id").GetInt64()));
         Assert.Contains("failed", (await RunAsync("runs", "good", "--state", "failed")).Output, StringComparison.Ordinal);
-        Assert.Matches(@"holds\s+failed", (await RunAsync("show", "2")).Output);
+        Assert.Matches(@"holds\s+failed", (await RunAsync("show", "3")).Output);
         Assert.Contains("test/numbers", (await RunAsync("logs", "1", "--task", "numbers", "--follow")).Output, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.Ok, (await RunAsync("retry", "2")).Code);
+        Assert.Equal(ExitCode.Ok, (await RunAsync("retry", "3")).Code);
     }
 
     [Fact]
@@ -109,6 +112,16 @@ public sealed class WorkflowCommandsTests(PostgresFixture postgres) : IClassFixt
         Assert.Contains("paused", (await RunAsync("list")).Output, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Ok, (await RunAsync("resume", "good")).Code);
         Assert.DoesNotContain("paused", (await RunAsync("list")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Validate_AFolder_SaysFileLineAndField()
+    {
+        using var output = new StringWriter();
+        Assert.Equal(ExitCode.Failed, await WorkersCommandLine.InvokeAsync(["workflow", "validate", _workflows.FullPath], null, output, TextWriter.Null));
+        Assert.Equal(
+            ["faulty/workflow.yaml:2: tasks.a.chekc: 'chekc' is no known key; 'check' is.", "good: 2 tasks, no fault."],
+            output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
     }
 
     private void Write(string name, string yaml)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Pipeline.Workers.CommandLine.Api;
 using Pipeline.Workflows.Contracts;
@@ -15,8 +16,9 @@ internal static class RunCommand
         var parameters = WorkflowCommands.Parameters();
         var date = new Option<string?>("--date") { Description = "The moment that the run is for, as 2026-01-31T00:00:00Z; now by default.", HelpName = "MOMENT" };
         var detach = new Option<bool>("--detach", "-d") { Description = "Do not wait for the end of the run." };
+        var rows = new Option<int>("--rows") { Description = "How many rows to show of what each last task left.", HelpName = "N", DefaultValueFactory = _ => 5 }.Within(0, 1_000);
         var (url, json) = (OptionParsing.Url(), WorkflowCommands.Json());
-        var command = new Command("run", "Run a workflow now and show what came of it. Ctrl-C stops the waiting, not the run.") { name, parameters, date, detach, url, json };
+        var command = new Command("run", "Run a workflow now and show what came of it. Ctrl-C stops the waiting, not the run.") { name, parameters, date, detach, rows, url, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var api = new ApiClient(parsed.GetValue(url)!);
@@ -39,6 +41,7 @@ internal static class RunCommand
             }
             else
             {
+                await ShowRowsAsync(api, run, parsed.GetValue(rows), consoles, cancellationToken);
                 consoles.Out.Write(RunTables.Tasks(run));
                 consoles.Out.WriteLine(RunTables.Sentence(run.Run));
             }
@@ -46,5 +49,22 @@ internal static class RunCommand
             return run.Run.State == RunState.Succeeded ? ExitCode.Ok : ExitCode.Failed;
         });
         return command;
+    }
+
+    /// <summary>What tasks left that no later one made something of: the results of the run.</summary>
+    private static async Task ShowRowsAsync(ApiClient api, RunDetails run, int limit, Consoles consoles, CancellationToken cancellationToken)
+    {
+        if (limit == 0)
+            return;
+        var read = run.Tasks.Where(t => t.Output is not null).Select(t => t.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var task in run.Tasks.Where(t => t.State == TaskState.Succeeded && t.Output is not null && !t.Before.Any(read.Contains)))
+        {
+            var answer = await api.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/runs/{run.Run.Id}/tasks/{task.Name}/rows?limit={limit}"), cancellationToken);
+            consoles.Out.WriteLine($"{task.Name}: {task.Output}");
+            if (answer.GetProperty(nameof(TaskRows.Rows)) is var rows && rows.GetArrayLength() > 0)
+                consoles.Out.Write(Grids.OfRows(rows));
+            else
+                consoles.Out.WriteLine("  no rows");
+        }
     }
 }

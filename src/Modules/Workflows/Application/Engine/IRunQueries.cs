@@ -19,6 +19,9 @@ internal interface IRunQueries
     /// <summary>A run; null where there is none.</summary>
     Task<RunDetails?> GetAsync(long run, CancellationToken cancellationToken);
 
+    /// <summary>What a task of a run left; null where there is nothing.</summary>
+    Task<TaskOutput?> GetOutputAsync(long run, string task, CancellationToken cancellationToken);
+
     /// <summary>Lines of a run's log; null where there is no such run.</summary>
     Task<IReadOnlyList<RunLogLine>?> GetLogsAsync(GetRunLogs query, CancellationToken cancellationToken);
 

@@ -19,6 +19,7 @@ internal static class WorkflowEndpoints
     private const string Tag = "Workflows";
     private const int DefaultPage = 50;
     private const int DefaultLines = 1_000;
+    private const int DefaultRows = 10;
 
     public static void Map(IEndpointRouteBuilder endpoints)
     {
@@ -46,6 +47,8 @@ internal static class WorkflowEndpoints
             .Describe<RunDetails>("GetRun", "A run: its tasks, their tries, counts and errors");
         endpoints.MapGet("/runs/{id:long}/logs", LogsAsync)
             .Describe<IReadOnlyList<RunLogLine>>("GetRunLogs", "Lines of a run's log; ask again with the last one's number to follow it").ProducesValidationProblem();
+        endpoints.MapGet("/runs/{id:long}/tasks/{task}/rows", RowsAsync)
+            .Describe<TaskRows>("GetTaskRows", "The first rows of what a task left").ProducesValidationProblem();
         endpoints.MapPost("/runs/{id:long}/cancel", (long id, IMediator mediator, CancellationToken cancellationToken) =>
                 AnswerAsync(mediator.Send(new CancelRun(id), cancellationToken), StatusCodes.Status202Accepted))
             .Describe<RunSummary>("CancelRun", "Ends a run early; it waits for its tasks to stop", StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status409Conflict);
@@ -132,6 +135,19 @@ internal static class WorkflowEndpoints
         var reader = new QueryReader();
         var number = string.IsNullOrEmpty(@try) ? (int?)null : reader.WholeNumber("try", @try, 0);
         var query = new GetRunLogs(id, QueryReader.Text(task), number, reader.LongNumber("after", after) ?? 0, reader.WholeNumber("limit", limit, DefaultLines));
+        reader.ThrowIfInvalid();
+        return await AnswerAsync(mediator.Send(query, cancellationToken));
+    }
+
+    private static async Task<IResult> RowsAsync(
+        long id,
+        string task,
+        IMediator mediator,
+        [Description("The most rows, 1 to 1000; 10 when left out.")] string? limit,
+        CancellationToken cancellationToken)
+    {
+        var reader = new QueryReader();
+        var query = new GetTaskRows(id, task, reader.WholeNumber("limit", limit, DefaultRows));
         reader.ThrowIfInvalid();
         return await AnswerAsync(mediator.Send(query, cancellationToken));
     }

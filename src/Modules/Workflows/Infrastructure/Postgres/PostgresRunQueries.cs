@@ -2,6 +2,7 @@ using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using Pipeline.Postgres;
+using Pipeline.Workflows.Application;
 using Pipeline.Workflows.Application.Engine;
 using Pipeline.Workflows.Contracts;
 
@@ -92,6 +93,14 @@ internal sealed class PostgresRunQueries(NpgsqlDataSource dataSource) : IRunQuer
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { Parameter.Of(run) } });
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? await DetailsAsync(reader, cancellationToken) : null;
+    });
+
+    public Task<TaskOutput?> GetOutputAsync(long run, string task, CancellationToken cancellationToken) => DoAsync($"Read what task {task} of run {run} left", async () =>
+    {
+        await using var command = dataSource.CreateCommand("SELECT output FROM workflows.tasks WHERE run_id = $1 AND name = $2");
+        command.Parameters.Add(Parameter.Of(run));
+        command.Parameters.Add(Parameter.Of(task));
+        return await command.ExecuteScalarAsync(cancellationToken) is string output ? JsonSerializer.Deserialize(output, EngineJsonContext.Default.TaskOutput) : null;
     });
 
     public async Task<IReadOnlyList<RunLogLine>?> GetLogsAsync(GetRunLogs query, CancellationToken cancellationToken)
