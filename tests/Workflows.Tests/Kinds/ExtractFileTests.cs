@@ -86,6 +86,16 @@ public sealed class ExtractFileTests : IDisposable
         Assert.StartsWith("a.csv, line 3002: Error when converting column \"n\". Could not convert string \"x\" to 'INTEGER'", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Csv_WithoutAnyLine_IsATerminalErrorInBoundedMemory()
+    {
+        using (var file = File.Create(_host.Write("zeros.csv", "")))
+            file.SetLength(200 << 20);
+        var before = GC.GetTotalAllocatedBytes();
+        await FailAsync("""{"path":"zeros.csv"}""");
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 64 << 20);
+    }
+
     [Theory]
     [InlineData("""{"path":"none.csv"}""", "none.csv: there is no such file in ")]
     [InlineData("""{"path":"none/*.csv"}""", "none/*.csv: no file matches in ")]

@@ -5,9 +5,11 @@ using Pipeline.Workflows.Infrastructure.Kinds.Check;
 using Pipeline.Workflows.Infrastructure.Kinds.Engine;
 using Pipeline.Workflows.Infrastructure.Kinds.Extract;
 using Pipeline.Workflows.Infrastructure.Kinds.Extract.Sources.Files;
+using Pipeline.Workflows.Infrastructure.Kinds.Extract.Sources.Web;
 using Pipeline.Workflows.Infrastructure.Kinds.Load;
 using Pipeline.Workflows.Infrastructure.Kinds.Load.Sinks.Folders;
 using Pipeline.Workflows.Infrastructure.Kinds.Load.Sinks.Postgres;
+using Pipeline.Workflows.Infrastructure.Kinds.Operation;
 using Pipeline.Workflows.Infrastructure.Kinds.Postgres;
 using Pipeline.Workflows.Infrastructure.Kinds.Transform;
 
@@ -23,6 +25,7 @@ internal static class TaskKinds
         services.AddSingleton<SqlEngine>();
         services.AddSingleton<SqlSessions>();
         services.AddSingleton<Databases>();
+        services.AddSingleton<WebClient>();
         services.AddSingleton<ISource, FileSource>();
         services.AddSingleton<ISink, PostgresSink>();
         services.AddSingleton<ISink, CsvFolderSink>();
@@ -31,6 +34,8 @@ internal static class TaskKinds
         services.AddSingleton<ITaskKind, SqlKind>();
         services.AddSingleton<ITaskKind, LoadKind>();
         services.AddSingleton<ITaskKind, CheckKind>();
+        services.AddSingleton<ITaskKind, OperationKind>();
+        services.AddOperations();
         return services;
     }
 }

@@ -27,6 +27,9 @@ internal sealed record CsvDialect
     /// <summary>Whether a quoted text of nothing is a text and not null.</summary>
     public bool KeepsEmptyTexts { get; init; }
 
+    /// <summary>Whether a line may be longer than DuckDB has it by default, 2 MB.</summary>
+    public bool HasLongLines { get; init; }
+
     /// <summary>Reads the settings of a source.</summary>
     public static CsvDialect Read(KindSettings? settings) => settings is not { } given ? new CsvDialect() : new CsvDialect
     {
@@ -111,6 +114,8 @@ internal static class CsvFormat
         sql.Append($", delim = {Sql.Literal(dialect.Delimiter)}, quote = {Sql.Literal(dialect.Quote)}, escape = {Sql.Literal(dialect.Escape)}, header = {Flag(dialect.Header)}");
         sql.Append($", hive_partitioning = false, skip = 0, strict_mode = true, null_padding = false, encoding = {Sql.Literal(dialect.Encoding)}");
         sql.Append($", nullstr = {(dialect.Null is { Length: > 0 } text ? $"['', {Sql.Literal(text)}]" : "''")}, allow_quoted_nulls = {Flag(!dialect.KeepsEmptyTexts)}");
+        if (dialect.HasLongLines)
+            sql.Append(", max_line_size = 16777216, buffer_size = 33554432");
         if (files.Any(f => f.IsGzip))
             sql.Append(", compression = 'gzip'");
         if (positions)

@@ -5,7 +5,7 @@ namespace Pipeline.Workflows.Infrastructure.Kinds.Extract.Sources.Files;
 /// <summary>Reads the first record of a CSV file.</summary>
 internal static class CsvHeader
 {
-    private const int LongestHeader = 1 << 20;
+    private const int LongestHeader = 64 << 10;
 
     /// <summary>The values of the first record, as they are; none where the file is empty.</summary>
     public static async Task<IReadOnlyList<string>> ReadAsync(InputFile file, CsvDialect dialect, CancellationToken cancellationToken)
@@ -13,15 +13,17 @@ internal static class CsvHeader
         var encoding = dialect.Encoding switch { "utf-16" => Encoding.Unicode, "latin-1" => Encoding.Latin1, _ => Encoding.UTF8 };
         await using var stream = file.Open();
         using var reader = new StreamReader(stream, encoding);
-        var text = new StringBuilder();
-        while (text.Length < LongestHeader && await reader.ReadLineAsync(cancellationToken) is { } line)
+
+        // No more than that, as a file that is no CSV may have no line at all.
+        var buffer = new char[LongestHeader];
+        var text = new string(buffer, 0, await reader.ReadBlockAsync(buffer, cancellationToken));
+        for (var end = text.AsSpan().IndexOfAny('\r', '\n'); end >= 0; end = text.AsSpan(end + 1).IndexOfAny('\r', '\n') is var next and >= 0 ? end + 1 + next : -1)
         {
-            text.Append(text.Length == 0 ? "" : "\n").Append(line);
-            if (Split(text.ToString(), dialect) is { } values)
+            if (Split(text[..end], dialect) is { } values)
                 return values;
         }
 
-        return [];
+        return text.Length < LongestHeader && text.Length > 0 && Split(text, dialect) is { } last ? last : [];
     }
 
     /// <summary>The values of a record; null where a quote is still open.</summary>

@@ -12,13 +12,16 @@ internal static class InputFiles
     /// <summary>The files of the file system, in the order of their paths.</summary>
     /// <param name="folder">Where a relative path starts.</param>
     /// <param name="path">A file or a pattern of files.</param>
-    public static IReadOnlyList<InputFile> Find(string folder, string path)
+    /// <param name="member">What of a folder is meant, where it is one: a pattern within it.</param>
+    public static IReadOnlyList<InputFile> Find(string folder, string path, string? member)
     {
         try
         {
             var full = Path.IsPathRooted(path) ? path : $"{folder}/{path}";
             if (File.Exists(full))
                 return [new InputFile(Path.GetFullPath(full), path)];
+            if (Directory.Exists(full) && member is not null)
+                return Match(Path.GetFullPath(full), member);
             if (Directory.Exists(full))
                 throw new TerminalException($"{path} is a folder; a pattern such as {path.TrimEnd('/')}/*.csv names the files in it.");
             if (!Glob.IsPattern(path))
