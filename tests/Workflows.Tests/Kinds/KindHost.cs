@@ -171,7 +171,13 @@ internal sealed class TestLog : ITaskLog
 
     public (long Rows, long Bytes) Last { get; private set; }
 
-    public void Info(string message) => Lines.Enqueue(message);
+    public event Action<string>? Said;
+
+    public void Info(string message)
+    {
+        Lines.Enqueue(message);
+        Said?.Invoke(message);
+    }
 
     public void Warning(string message) => Lines.Enqueue("! " + message);
 

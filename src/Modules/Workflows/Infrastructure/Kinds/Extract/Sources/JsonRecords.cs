@@ -17,7 +17,7 @@ internal sealed record JsonShape
     /// <summary>True where the input is values one after the other, with or without commas between them and after the last; false where it is one document.</summary>
     public bool IsSequence { get; init; }
 
-    /// <summary>Members that each record gets besides its own; the records must be objects then.</summary>
+    /// <summary>Members, as names and JSON values, that each record gets besides its own; the records must be objects then.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Added { get; init; } = [];
 }
 
@@ -25,7 +25,8 @@ internal sealed record JsonShape
 /// <param name="Records">How many records.</param>
 /// <param name="LongestBytes">The length of the longest.</param>
 /// <param name="Next">The value at <see cref="JsonShape.Next"/>; null where there is none.</param>
-internal sealed record JsonTaken(long Records, int LongestBytes, string? Next);
+/// <param name="IsList">Whether the records were the elements of an array.</param>
+internal sealed record JsonTaken(long Records, int LongestBytes, string? Next, bool IsList);
 
 /// <summary>Writes the records of JSON documents as lines, checking every byte of them, and holds one record at a time.</summary>
 internal sealed class JsonRecords
@@ -60,6 +61,7 @@ internal sealed class JsonRecords
     private int _recordStart = -1;
     private bool _inValue;
     private bool _found;
+    private bool _isList;
     private long _records;
     private int _longest;
     private long _lines;
@@ -98,7 +100,7 @@ internal sealed class JsonRecords
     {
         if (added.Count == 0)
             return [];
-        var members = string.Join(',', added.Select(a => $"{JsonSerializer.Serialize(a.Key, JsonText.Default.String)}:{JsonSerializer.Serialize(a.Value, JsonText.Default.String)}"));
+        var members = string.Join(',', added.Select(a => $"{JsonSerializer.Serialize(a.Key, JsonText.Default.String)}:{a.Value}"));
         return Encoding.UTF8.GetBytes("{" + members);
     }
 
@@ -128,7 +130,7 @@ internal sealed class JsonRecords
             }
         }
         while (!final);
-        return new JsonTaken(_records, _longest, _next);
+        return new JsonTaken(_records, _longest, _next, _isList);
     }
 
     /// <summary>Makes room: drops what is done with, keeps the record that is under way.</summary>
@@ -296,6 +298,7 @@ internal sealed class JsonRecords
         _found = true;
         if (reader.TokenType == JsonTokenType.StartArray)
         {
+            _isList = true;
             _recordDepth = depth + 1;
         }
         else if (reader.TokenType != JsonTokenType.Null)

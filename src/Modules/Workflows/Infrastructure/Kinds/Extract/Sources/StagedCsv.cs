@@ -25,7 +25,7 @@ internal sealed class StagedCsv : IAsyncDisposable
     public static StagedCsv Create(string file) => new(file);
 
     /// <summary>How it is to be read.</summary>
-    public static CsvDialect Dialect(IReadOnlyList<string> names) => new() { Header = false, Null = Null, KeepsEmptyTexts = true, Names = names, HasLongLines = true };
+    public static CsvDialect Dialect(IReadOnlyList<string>? names) => new() { Header = false, Null = Null, KeepsEmptyTexts = true, Names = names, HasLongLines = true };
 
     /// <summary>Adds a row; may hold it in memory until the next <see cref="FlushAsync"/>.</summary>
     public void Add(IEnumerable<string?> values)
