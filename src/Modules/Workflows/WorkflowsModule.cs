@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Pipeline.Workflows.Application;
+using Pipeline.Workflows.Infrastructure.CardData;
 using Pipeline.Workflows.Infrastructure.Definitions;
 using Pipeline.Workflows.Infrastructure.Http;
 using Pipeline.Workflows.Infrastructure.Kinds;
@@ -28,7 +29,7 @@ public static class WorkflowsModule
         services.TryAddSingleton<IWorkflowCatalogs, WorkflowCatalogs>();
         services.TryAddSingleton<IOutputReader, OutputReader>();
         services.AddHostedService<CatalogWatcher>();
-        return services.AddEngine(configuration).AddTaskKinds();
+        return services.AddEngine(configuration).AddTaskKinds().AddCardData();
     }
 
     /// <summary>Adds the worker that runs tasks, and the clock that starts runs; after <see cref="AddWorkflows"/>.</summary>

@@ -51,13 +51,25 @@ internal static class RunCommand
         return command;
     }
 
-    /// <summary>What tasks left that no later one made something of: the results of the run.</summary>
+    /// <summary>The tasks that left something of which no later one made something: the results of the run.</summary>
+    private static IEnumerable<RunTask> Results(RunDetails run)
+    {
+        // Tasks come after those that they wait for: from the end on, what is behind each is known.
+        var read = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var task in run.Tasks.Reverse())
+        {
+            if (task.Before.Any(next => read.Contains(next) || run.Tasks.Any(t => t.Name == next && t.Output is not null)))
+                read.Add(task.Name);
+        }
+
+        return run.Tasks.Where(t => t.State == TaskState.Succeeded && t.Output is not null && !read.Contains(t.Name));
+    }
+
     private static async Task ShowRowsAsync(ApiClient api, RunDetails run, int limit, Consoles consoles, CancellationToken cancellationToken)
     {
         if (limit == 0)
             return;
-        var read = run.Tasks.Where(t => t.Output is not null).Select(t => t.Name).ToHashSet(StringComparer.Ordinal);
-        foreach (var task in run.Tasks.Where(t => t.State == TaskState.Succeeded && t.Output is not null && !t.Before.Any(read.Contains)))
+        foreach (var task in Results(run))
         {
             var answer = await api.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/runs/{run.Run.Id}/tasks/{task.Name}/rows?limit={limit}"), cancellationToken);
             consoles.Out.WriteLine($"{task.Name}: {task.Output}");

@@ -12,6 +12,7 @@ internal static class OutputText
         OutputKind.Files => string.Create(CultureInfo.InvariantCulture, $"{output.Paths.Count} files, the first {output.Paths[0]}"),
         OutputKind.Table when output.Version is { } version => string.Create(CultureInfo.InvariantCulture, $"table {output.Paths[0]}, version {version}"),
         OutputKind.Table => $"table {output.Paths[0]}",
+        OutputKind.Objects => output.Paths.Count == 1 ? $"file {output.Paths[0]}" : $"{output.Paths.Count} files, the first {output.Paths[0]}",
         OutputKind.Postgres => $"PostgreSQL table {output.Paths[0]}",
         _ => $"folder {output.Paths[0]}",
     };

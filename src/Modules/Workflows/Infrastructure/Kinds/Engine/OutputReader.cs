@@ -15,6 +15,7 @@ internal sealed class OutputReader(SqlEngine engine, LakeCatalog lake, NpgsqlDat
     {
         OutputKind.Files => await QueryAsync($"SELECT * FROM read_parquet({FileList.Of(await LocalAsync(output.Paths, cancellationToken))}, hive_partitioning = false)", limit, cancellationToken),
         OutputKind.Table => await QueryAsync(await RelationAsync(output, cancellationToken), limit, cancellationToken),
+        OutputKind.Objects => await QueryAsync(ObjectRelation(output.Paths[0], (await LocalAsync(output.Paths, cancellationToken))[0]), limit, cancellationToken),
         OutputKind.Postgres => await TableAsync(output.Paths[0], limit, cancellationToken),
         _ => Files(output.Paths[0], limit),
     };
@@ -46,6 +47,11 @@ internal sealed class OutputReader(SqlEngine engine, LakeCatalog lake, NpgsqlDat
         using var document = JsonDocument.Parse(bytes.ToArray());
         return document.RootElement.Clone();
     }
+
+    /// <summary>Objects that people take away, in the formats that <see cref="Transform.FileTarget"/> writes: for a look their types are guessed.</summary>
+    private static string ObjectRelation(string path, string local) => Path.GetExtension(path) is ".json"
+        ? $"SELECT * FROM read_json_auto({Sql.Literal(local)}, hive_partitioning = false)"
+        : $"SELECT * FROM read_csv({Sql.Literal(local)}, all_varchar = true, hive_partitioning = false)";
 
     private async Task<List<string>> LocalAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
