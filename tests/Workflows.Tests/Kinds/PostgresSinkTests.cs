@@ -26,6 +26,24 @@ public sealed class PostgresSinkSuite(PostgresFixture postgres) : SinkSuite, ICl
     }
 
     [Fact]
+    public async Task LoadsAtOnce_IntoTablesOfASchemaThatIsNotThere_AllSucceed()
+    {
+        await using var first = new NpgsqlConnection(_connection);
+        await first.OpenAsync();
+        await using (var hold = new NpgsqlCommand("SELECT pg_advisory_lock(x'706970656c6f6164'::bigint)", first))
+            await hold.ExecuteNonQueryAsync();
+
+        // All have seen that there is no schema, and wait to create it.
+        var loads = Enumerable.Range(0, 4).Select(i => Task.Run(() => Host.RunAsync(
+            "load", $$"""{ "query": "SELECT 1 AS id", "postgres": { "connection": "{{_connection}}", "table": "new.t{{i}}" } }""", task: $"load_{i}"))).ToList();
+        await Eventually.TrueAsync(async () => await ScalarAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") is 4L);
+        await using (var release = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", first))
+            await release.ExecuteNonQueryAsync();
+        await Task.WhenAll(loads);
+        Assert.Equal(4L, await ScalarAsync("SELECT count(*) FROM pg_tables WHERE schemaname = 'new' AND tablename LIKE 't_'"));
+    }
+
+    [Fact]
     public async Task Upsert_ByKeys_ReplacesAndAddsAndKeepsOtherColumns()
     {
         await LoadAsync("upsert", "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) v(id, name)", keys: "id");

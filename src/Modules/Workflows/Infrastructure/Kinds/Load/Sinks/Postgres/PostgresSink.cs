@@ -14,6 +14,7 @@ internal sealed class PostgresSink(Databases databases) : ISink
     private const string Append = "append";
     private const string TruncateInsert = "truncate_insert";
     private const string Upsert = "upsert";
+    private const int CreationAttempts = 3;
 
     public string Name => "postgres";
 
@@ -38,15 +39,30 @@ internal sealed class PostgresSink(Databases databases) : ISink
             throw new TerminalException($"{settings.FieldOf("keys")} is missing: an upsert needs the columns that tell rows apart.");
         var columns = await request.Session.DescribeAsync(request.Query, cancellationToken);
         await using var connection = await databases.OpenAsync(settings.Text("connection"), cancellationToken);
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            return await WriteAsync(request, connection, target, mode, keys, columns, cancellationToken);
-        }
-        catch (NpgsqlException e)
-        {
-            throw Translate(e, target, keys);
+            try
+            {
+                return await WriteAsync(request, connection, target, mode, keys, columns, cancellationToken);
+            }
+            catch (PostgresException e) when (attempt < CreationAttempts && IsCreatedMeanwhile(e))
+            {
+                // No row was taken yet, and the new transaction knows what the other load created.
+            }
+            catch (NpgsqlException e)
+            {
+                throw Translate(e, target, keys);
+            }
         }
     }
+
+    /// <summary>
+    /// Whether another load created the schema or a table at the same time. The lock around creations does not keep this from happening: who has waited for it may still look into
+    /// what it knew before, as advisory locks make no session forget.
+    /// </summary>
+    private static bool IsCreatedMeanwhile(PostgresException e) =>
+        e.SqlState is PostgresErrorCodes.DuplicateSchema or PostgresErrorCodes.DuplicateTable
+        || (e.SqlState == PostgresErrorCodes.UniqueViolation && e.SchemaName == "pg_catalog");
 
     private static async Task<TaskResult> WriteAsync(
         SinkRequest request, NpgsqlConnection connection, TargetName target, string mode, IReadOnlyList<string> keys, IReadOnlyList<(string Name, string Type)> columns,
