@@ -23,11 +23,14 @@ internal static class WorkflowsTelemetry
     private static readonly Histogram<double> _tryDuration =
         _meter.CreateHistogram<double>("pipeline.workflows.task.duration", "s", "Duration of a try of a task, by workflow, task and outcome.");
 
-    private static readonly UpDownCounter<long> _running = _meter.CreateUpDownCounter<long>("pipeline.workflows.tasks.running", "{task}", "Tasks that this process works on.");
+    private static readonly UpDownCounter<long> _running =
+        _meter.CreateUpDownCounter<long>("pipeline.workflows.tasks.running", "{task}", "Tasks that this process works on.");
 
-    private static readonly Counter<long> _rowsRead = _meter.CreateCounter<long>("pipeline.workflows.rows.read", "{row}", "Rows that tasks took in, by workflow and task.");
+    private static readonly Counter<long> _rowsRead =
+        _meter.CreateCounter<long>("pipeline.workflows.rows.read", "{row}", "Rows that tasks took in, by workflow and task.");
 
-    private static readonly Counter<long> _rowsWritten = _meter.CreateCounter<long>("pipeline.workflows.rows.written", "{row}", "Rows that tasks wrote, by workflow and task.");
+    private static readonly Counter<long> _rowsWritten =
+        _meter.CreateCounter<long>("pipeline.workflows.rows.written", "{row}", "Rows that tasks wrote, by workflow and task.");
 
     private static readonly Counter<long> _leasesLost =
         _meter.CreateCounter<long>("pipeline.workflows.leases.lost", "{task}", "Tasks taken from workers that were not heard of any more.");
@@ -72,7 +75,8 @@ internal static class WorkflowsTelemetry
             return;
         _runDuration.Record(Math.Max(0, (now - started).TotalSeconds), workflow, state);
         _ = ActivityContext.TryParse(run.TraceParent, null, isRemote: true, out var parent);
-        using var activity = _source.StartActivity(ActivityKind.Internal, parent, [workflow, new("run.id", run.Id), state], startTime: started, name: $"run {run.Workflow}");
+        using var activity = _source.StartActivity(
+            ActivityKind.Internal, parent, [workflow, new("run.id", run.Id), state], startTime: started, name: $"run {run.Workflow}");
         if (run.State is not RunState.Succeeded)
             activity?.SetStatus(ActivityStatusCode.Error);
     }

@@ -8,7 +8,8 @@ namespace Pipeline.Workflows.Contracts;
 /// <param name="Backfill">Only of this backfill.</param>
 /// <param name="Limit">The most runs of the page, 1 to 1000.</param>
 /// <param name="Before">Only runs with lower numbers, for the next page.</param>
-public sealed record ListRuns(string? Workflow = null, RunState? State = null, long? Backfill = null, int Limit = 50, long? Before = null) : IRequest<Outcome<RunsPage>>;
+public sealed record ListRuns(string? Workflow = null, RunState? State = null, long? Backfill = null, int Limit = 50, long? Before = null)
+    : IRequest<Outcome<RunsPage>>;
 
 /// <summary>Some runs.</summary>
 /// <param name="Runs">The runs, the newest first.</param>

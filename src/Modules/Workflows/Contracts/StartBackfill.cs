@@ -9,7 +9,8 @@ namespace Pipeline.Workflows.Contracts;
 /// <param name="Concurrency">How many of these runs may go at once, up to what the workflow allows.</param>
 /// <param name="Params">The parameters of the runs; those left out take their defaults.</param>
 public sealed record StartBackfill(
-    string Workflow, DateTimeOffset From, DateTimeOffset To, int Concurrency = 1, IReadOnlyDictionary<string, string>? Params = null) : IRequest<Outcome<BackfillDetails>>;
+    string Workflow, DateTimeOffset From, DateTimeOffset To, int Concurrency = 1, IReadOnlyDictionary<string, string>? Params = null)
+        : IRequest<Outcome<BackfillDetails>>;
 
 /// <summary>A backfill.</summary>
 public sealed record BackfillDetails

@@ -48,7 +48,8 @@ internal sealed partial class DuckCondition : ICondition, IDisposable
             if (bound == statement.ParameterCount)
                 return;
             if (!values.TryGetValue(name, out var bind))
-                throw new TerminalException($"The condition {sql} names ${name}; the run has {string.Join(", ", values.Keys.Order(StringComparer.Ordinal).Select(v => "$" + v))}.");
+                throw new TerminalException(
+                    $"The condition {sql} names ${name}; the run has {string.Join(", ", values.Keys.Order(StringComparer.Ordinal).Select(v => "$" + v))}.");
             bind(name);
             bound++;
         }

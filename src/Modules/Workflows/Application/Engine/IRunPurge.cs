@@ -3,7 +3,9 @@ namespace Pipeline.Workflows.Application.Engine;
 /// <summary>Forgets runs that ended long ago.</summary>
 internal interface IRunPurge
 {
-    /// <summary>Takes some runs, lets the caller delete what they left, then deletes them with tasks, tries and logs. Several workers take different ones.</summary>
+    /// <summary>
+    /// Takes some runs, lets the caller delete what they left, then deletes them with tasks, tries and logs. Several workers take different ones.
+    /// </summary>
     /// <param name="endedBefore">Only runs that ended before.</param>
     /// <param name="limit">The most runs.</param>
     /// <param name="deleteFiles">Deletes what a run left; where it fails, nothing is forgotten.</param>

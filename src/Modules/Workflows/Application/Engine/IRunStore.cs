@@ -23,7 +23,8 @@ internal interface IRunStore
     Task<IReadOnlyList<ClaimedTask>> ClaimAsync(string owner, int count, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Records how a try ended with all that follows from it, and takes at most <paramref name="claims"/> tasks that are ready, those of the same run first: one transaction.
+    /// Records how a try ended with all that follows from it, and takes at most <paramref name="claims"/> tasks that are ready,
+    /// those of the same run first: one transaction.
     /// </summary>
     Task<FinishResult> FinishAsync(FinishedTry finished, int claims, CancellationToken cancellationToken);
 

@@ -7,9 +7,13 @@ using Pipeline.Workflows.Domain;
 
 namespace Pipeline.Workflows.Application.Engine;
 
-/// <summary>Forgets runs beyond <see cref="WorkflowsOptions.RunRetention"/>, and deletes what they staged in the lake: all below a prefix <c>run=&lt;id&gt;</c> of theirs.</summary>
+/// <summary>
+/// Forgets runs beyond <see cref="WorkflowsOptions.RunRetention"/>, and deletes what they staged in the lake: all below a prefix <c>run=&lt;id&gt;</c> of
+/// theirs.
+/// </summary>
 internal sealed class RunPurger(
-    IRunPurge purge, PinnedDefinitions definitions, IWorkflowCatalog catalog, Templates templates, IObjectStore lake, IOptions<WorkflowsOptions> options, TimeProvider time,
+    IRunPurge purge, PinnedDefinitions definitions, IWorkflowCatalog catalog, Templates templates, IObjectStore lake,
+    IOptions<WorkflowsOptions> options, TimeProvider time,
     ILogger<RunPurger> logger)
 {
     private const int Batch = 20;

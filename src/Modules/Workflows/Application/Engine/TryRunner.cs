@@ -7,7 +7,8 @@ namespace Pipeline.Workflows.Application.Engine;
 
 /// <summary>Does one try of a task and says how it ended.</summary>
 internal sealed class TryRunner(
-    PinnedDefinitions definitions, IWorkflowCatalog catalog, IEnumerable<ITaskKind> kinds, Templates templates, ICondition condition, IOptions<WorkflowsOptions> options,
+    PinnedDefinitions definitions, IWorkflowCatalog catalog, IEnumerable<ITaskKind> kinds, Templates templates,
+    ICondition condition, IOptions<WorkflowsOptions> options,
     TimeProvider time, ILogger<TryRunner> logger)
 {
     /// <summary>How long a try of a host that stops may take to notice; the host waits little longer.</summary>
@@ -172,7 +173,8 @@ internal sealed class TryRunner(
         return seconds < _longestDelay.TotalSeconds ? policy.DelayBefore(retry) : _longestDelay;
     }
 
-    private static Dictionary<string, TaskOutput> Inputs(WorkflowDefinition definition, TaskDefinition declared, IReadOnlyDictionary<string, TaskOutput> outputs)
+    private static Dictionary<string, TaskOutput> Inputs(
+        WorkflowDefinition definition, TaskDefinition declared, IReadOnlyDictionary<string, TaskOutput> outputs)
     {
         var inputs = new Dictionary<string, TaskOutput>(StringComparer.Ordinal);
         if (outputs.Count == 0)

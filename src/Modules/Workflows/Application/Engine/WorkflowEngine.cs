@@ -6,10 +6,12 @@ using Pipeline.Workflows.Contracts;
 namespace Pipeline.Workflows.Application.Engine;
 
 /// <summary>
-/// A worker: takes ready tasks, as many at once as <see cref="WorkflowsOptions.MaxParallelTasks"/>, and records how they end. Any number of processes may have one;
+/// A worker: takes ready tasks, as many at once as <see cref="WorkflowsOptions.MaxParallelTasks"/>, and records how they end.
+/// Any number of processes may have one;
 /// they share the tasks. A worker that ends a task goes on with what that made ready, in the same transaction.
 /// </summary>
-internal sealed class WorkflowEngine(IRunStore store, TryRunner runner, IOptions<WorkflowsOptions> options, TimeProvider time, ILogger<WorkflowEngine> logger) : IDisposable
+internal sealed class WorkflowEngine(IRunStore store, TryRunner runner, IOptions<WorkflowsOptions> options, TimeProvider time, ILogger<WorkflowEngine> logger)
+    : IDisposable
 {
     /// <summary>How often new log lines go to the store while a task runs.</summary>
     private static readonly TimeSpan _reportInterval = TimeSpan.FromMilliseconds(500);

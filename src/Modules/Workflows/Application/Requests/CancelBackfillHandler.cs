@@ -5,7 +5,8 @@ using Pipeline.Workflows.Contracts;
 namespace Pipeline.Workflows.Application.Requests;
 
 /// <summary>Cancels the runs of a backfill, first those whose turn has not come, so that none begins meanwhile.</summary>
-internal sealed class CancelBackfillHandler(IBackfills backfills, IMediator mediator, IRunQueries queries) : IRequestHandler<CancelBackfill, Outcome<BackfillDetails>>
+internal sealed class CancelBackfillHandler(IBackfills backfills, IMediator mediator, IRunQueries queries)
+    : IRequestHandler<CancelBackfill, Outcome<BackfillDetails>>
 {
     public async Task<Outcome<BackfillDetails>> Handle(CancelBackfill request, CancellationToken cancellationToken)
     {

@@ -5,7 +5,8 @@ using Pipeline.Workflows.Contracts;
 namespace Pipeline.Workflows.Application.Requests;
 
 /// <summary>Shows one workflow.</summary>
-internal sealed class GetWorkflowHandler(WorkflowFinder finder, IRunQueries queries, WorkflowViews views) : IRequestHandler<GetWorkflow, Outcome<WorkflowDetails>>
+internal sealed class GetWorkflowHandler(WorkflowFinder finder, IRunQueries queries, WorkflowViews views)
+    : IRequestHandler<GetWorkflow, Outcome<WorkflowDetails>>
 {
     public async Task<Outcome<WorkflowDetails>> Handle(GetWorkflow request, CancellationToken cancellationToken)
     {

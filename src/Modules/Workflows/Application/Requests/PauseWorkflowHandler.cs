@@ -5,7 +5,8 @@ using Pipeline.Workflows.Contracts;
 namespace Pipeline.Workflows.Application.Requests;
 
 /// <summary>Pauses a schedule.</summary>
-internal sealed class PauseWorkflowHandler(WorkflowFinder finder, SlotPlanner planner, IMediator mediator) : IRequestHandler<PauseWorkflow, Outcome<WorkflowDetails>>
+internal sealed class PauseWorkflowHandler(WorkflowFinder finder, SlotPlanner planner, IMediator mediator)
+    : IRequestHandler<PauseWorkflow, Outcome<WorkflowDetails>>
 {
     public async Task<Outcome<WorkflowDetails>> Handle(PauseWorkflow request, CancellationToken cancellationToken)
     {

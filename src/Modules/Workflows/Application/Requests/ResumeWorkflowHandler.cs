@@ -5,7 +5,8 @@ using Pipeline.Workflows.Contracts;
 namespace Pipeline.Workflows.Application.Requests;
 
 /// <summary>Ends the pause of a schedule.</summary>
-internal sealed class ResumeWorkflowHandler(WorkflowFinder finder, SlotPlanner planner, IMediator mediator) : IRequestHandler<ResumeWorkflow, Outcome<WorkflowDetails>>
+internal sealed class ResumeWorkflowHandler(WorkflowFinder finder, SlotPlanner planner, IMediator mediator)
+    : IRequestHandler<ResumeWorkflow, Outcome<WorkflowDetails>>
 {
     public async Task<Outcome<WorkflowDetails>> Handle(ResumeWorkflow request, CancellationToken cancellationToken)
     {

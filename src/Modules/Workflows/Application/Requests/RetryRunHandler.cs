@@ -11,7 +11,9 @@ internal sealed class RetryRunHandler(IRunStore store, IRunQueries queries) : IR
         await store.RetryAsync(request.Id, cancellationToken) switch
         {
             null => NoRun.Of(request.Id),
-            RunState.Failed or RunState.Cancelled or RunState.TimedOut => await queries.FindAsync(request.Id, cancellationToken) is { } run ? run : NoRun.Of(request.Id),
-            { } state => new Refusal(RefusalKind.Conflict, $"Run {request.Id} is {Names<RunState>.Of(state)}: only one that failed, was cancelled or timed out can be run again."),
+            RunState.Failed or RunState.Cancelled or RunState.TimedOut =>
+                await queries.FindAsync(request.Id, cancellationToken) is { } run ? run : NoRun.Of(request.Id),
+            { } state => new Refusal(RefusalKind.Conflict,
+                $"Run {request.Id} is {Names<RunState>.Of(state)}: only one that failed, was cancelled or timed out can be run again."),
         };
 }

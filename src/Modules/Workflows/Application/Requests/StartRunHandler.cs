@@ -5,7 +5,8 @@ using Pipeline.Workflows.Contracts;
 namespace Pipeline.Workflows.Application.Requests;
 
 /// <summary>Starts a run with the definition of now.</summary>
-internal sealed class StartRunHandler(WorkflowFinder finder, IRunStore store, IRunQueries queries, TimeProvider time) : IRequestHandler<StartRun, Outcome<RunSummary>>
+internal sealed class StartRunHandler(WorkflowFinder finder, IRunStore store, IRunQueries queries, TimeProvider time)
+    : IRequestHandler<StartRun, Outcome<RunSummary>>
 {
     public async Task<Outcome<RunSummary>> Handle(StartRun request, CancellationToken cancellationToken)
     {

@@ -14,7 +14,8 @@ internal sealed class WorkflowViews(ISchedules schedules, TimeProvider time)
         var definition = entry.Definition;
         var paused = record?.Paused ?? false;
         return new WorkflowSummary(
-            entry.Name, definition?.Description ?? "", definition?.Version, Of(definition?.Schedule), paused, NextSlots(definition, paused, 1) is [var next] ? next : null,
+            entry.Name, definition?.Description ?? "", definition?.Version, Of(definition?.Schedule), paused,
+            NextSlots(definition, paused, 1) is [var next] ? next : null,
             record?.LastRun, Faults(entry));
     }
 

@@ -8,7 +8,8 @@ namespace Pipeline.Workflows.Infrastructure.Http;
 /// <param name="Params">The run's parameters: texts, numbers, true or false.</param>
 /// <param name="LogicalDate">The moment that the run is for.</param>
 internal sealed record StartRunBody(
-    [property: Description("The run's parameters by name: texts, numbers, true or false; those left out take their defaults.")] Dictionary<string, JsonElement>? Params,
+    [property: Description("The run's parameters by name: texts, numbers, true or false; those left out take their defaults.")]
+        Dictionary<string, JsonElement>? Params,
     [property: Description("The moment that the run is for; ISO 8601 with a zone; now when left out.")] string? LogicalDate);
 
 /// <summary>The body of a request for a backfill.</summary>

@@ -19,7 +19,8 @@ internal sealed class PostgresPlanStore(NpgsqlDataSource dataSource) : IPlanStor
         WHERE name = $1
         """;
 
-    public async Task<(SlotPlan? Plan, IReadOnlyList<long> Runs)> PlanAsync(string workflow, Planning? planning, bool? pause, CancellationToken cancellationToken)
+    public async Task<(SlotPlan? Plan, IReadOnlyList<long> Runs)> PlanAsync(
+        string workflow, Planning? planning, bool? pause, CancellationToken cancellationToken)
     {
         try
         {
@@ -28,7 +29,8 @@ internal sealed class PostgresPlanStore(NpgsqlDataSource dataSource) : IPlanStor
             await using (var ensure = new NpgsqlBatch(connection) { BatchCommands = { RunCommands.Ensure(workflow) } })
                 await ensure.ExecuteNonQueryAsync(cancellationToken);
             var plan = planning?.Decide(await ReadAsync(connection, workflow, cancellationToken));
-            IReadOnlyList<long> runs = plan is { Runs.Count: > 0 } ? await RunCommands.StartAsync(connection, RunsOf(workflow, planning!, plan), cancellationToken) : [];
+            IReadOnlyList<long> runs = plan is { Runs.Count: > 0 }
+                ? await RunCommands.StartAsync(connection, RunsOf(workflow, planning!, plan), cancellationToken) : [];
             await using (var write = new NpgsqlCommand(Write, connection))
             {
                 write.Parameters.Add(Parameter.Of(workflow));

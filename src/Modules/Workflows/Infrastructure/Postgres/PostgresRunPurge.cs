@@ -60,7 +60,8 @@ internal sealed class PostgresRunPurge(NpgsqlDataSource dataSource) : IRunPurge
         try
         {
             await using var batch = dataSource.CreateBatch();
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(Definitions) { Parameters = { Parameter.Of(madeBefore.UtcDateTime), Parameter.Of(current.ToArray()) } });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(Definitions)
+                { Parameters = { Parameter.Of(madeBefore.UtcDateTime), Parameter.Of(current.ToArray()) } });
             batch.BatchCommands.Add(new NpgsqlBatchCommand(Backfills) { Parameters = { Parameter.Of(madeBefore.UtcDateTime) } });
             await batch.ExecuteNonQueryAsync(cancellationToken);
         }
@@ -70,7 +71,8 @@ internal sealed class PostgresRunPurge(NpgsqlDataSource dataSource) : IRunPurge
         }
     }
 
-    private static async Task<List<PurgedRun>> TakeAsync(NpgsqlConnection connection, DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken)
+    private static async Task<List<PurgedRun>> TakeAsync(
+        NpgsqlConnection connection, DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Take, connection) { Parameters = { Parameter.Of(endedBefore.UtcDateTime), Parameter.Of((long)limit) } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -16,7 +16,8 @@ internal sealed class PostgresRunStore(NpgsqlDataSource dataSource, IOptions<Wor
 
     private const string LostError = "The worker was not heard of within its lease.";
 
-    public Task KeepAsync(WorkflowDefinition definition, CancellationToken cancellationToken) => DoAsync($"Keep the definition of {definition.Name}", async () =>
+    public Task KeepAsync(WorkflowDefinition definition, CancellationToken cancellationToken) =>
+        DoAsync($"Keep the definition of {definition.Name}", async () =>
     {
         await using var known = dataSource.CreateCommand(
             "SELECT EXISTS (SELECT FROM workflows.versions WHERE workflow = $1 AND version = $2) AND EXISTS (SELECT FROM workflows.workflows WHERE name = $1)");
@@ -68,7 +69,8 @@ internal sealed class PostgresRunStore(NpgsqlDataSource dataSource, IOptions<Wor
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             var (accepted, ready, ended) = RunRows.Finished(reader, finished.Key.RunId);
-            IReadOnlyList<ClaimedTask> claimed = claims > 0 && await reader.NextResultAsync(cancellationToken) ? await RunRows.ClaimedAsync(reader, cancellationToken) : [];
+            IReadOnlyList<ClaimedTask> claimed = claims > 0 && await reader.NextResultAsync(cancellationToken)
+                ? await RunRows.ClaimedAsync(reader, cancellationToken) : [];
             return new FinishResult(accepted, ready, ended, claimed);
         });
 
@@ -146,7 +148,8 @@ internal sealed class PostgresRunStore(NpgsqlDataSource dataSource, IOptions<Wor
 
         void Hear(object sender, NpgsqlNotificationEventArgs e)
         {
-            if (e.Payload.StartsWith(Stop, StringComparison.Ordinal) && long.TryParse(e.Payload.AsSpan(Stop.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var run))
+            if (e.Payload.StartsWith(Stop, StringComparison.Ordinal)
+                && long.TryParse(e.Payload.AsSpan(Stop.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var run))
                 stop(run);
             else
                 ready();

@@ -11,7 +11,11 @@ namespace Pipeline.Workflows.Infrastructure.Postgres;
 internal static class RunCommands
 {
     private const string FinishSql =
-        "SELECT f.*, r.workflow, r.traceparent FROM workflows.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) f, workflows.runs r WHERE r.id = $1";
+        """
+        SELECT f.*, r.workflow, r.traceparent
+        FROM workflows.finish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) f, workflows.runs r
+        WHERE r.id = $1
+        """;
 
     private const string RenewSql =
         """
@@ -36,7 +40,10 @@ internal static class RunCommands
         """;
 
     public static NpgsqlBatchCommand Keep(WorkflowDefinition definition) => new(
-        "INSERT INTO workflows.versions (workflow, version, files, graph, max_active_runs, max_parallel_tasks, timeout) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING")
+        """
+        INSERT INTO workflows.versions (workflow, version, files, graph, max_active_runs, max_parallel_tasks, timeout)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+        """)
     {
         Parameters =
         {
@@ -135,7 +142,8 @@ internal static class RunCommands
 
         NpgsqlBatchCommand Of(string sql, params NpgsqlParameter[] more)
         {
-            var command = new NpgsqlBatchCommand(sql) { Parameters = { Parameter.Of(key.RunId), Parameter.Of(key.Ordinal), Parameter.Of(key.Try), Parameter.Of(owner) } };
+            var command = new NpgsqlBatchCommand(sql)
+                { Parameters = { Parameter.Of(key.RunId), Parameter.Of(key.Ordinal), Parameter.Of(key.Try), Parameter.Of(owner) } };
             foreach (var parameter in more)
                 command.Parameters.Add(parameter);
             return command;

@@ -36,7 +36,8 @@ internal static class RunRows
                 Parameters = Texts(reader.GetString(8)),
                 TraceParent = Text(reader, 9),
                 Cursor = reader.IsDBNull(10) ? null : JsonNode.Parse(reader.GetString(10)),
-                Outputs = reader.IsDBNull(11) ? _noOutputs : JsonSerializer.Deserialize(reader.GetString(11), EngineJsonContext.Default.DictionaryStringTaskOutput)!,
+                Outputs = reader.IsDBNull(11) ? _noOutputs
+                    : JsonSerializer.Deserialize(reader.GetString(11), EngineJsonContext.Default.DictionaryStringTaskOutput)!,
             });
         }
 

@@ -61,7 +61,8 @@ internal sealed class Sweep(NpgsqlConnection connection, int maxLost, string los
     private async Task LoseAsync(TryKey key, string owner, List<TryKey> lost, List<EndedRun> ended, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(RunCommands.Finish(new FinishedTry { Key = key, Owner = owner, Outcome = TryOutcome.Lost, Error = lostError }, maxLost, claims: 0));
+        batch.BatchCommands.Add(RunCommands.Finish(
+            new FinishedTry { Key = key, Owner = owner, Outcome = TryOutcome.Lost, Error = lostError }, maxLost, claims: 0));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var (accepted, _, run) = RunRows.Finished(reader, key.RunId);

@@ -10,11 +10,13 @@ using Quartz.Extensibility;
 namespace Pipeline.Workflows.Infrastructure.Time;
 
 /// <summary>
-/// Looks at each scheduled workflow when a slot of it is due: a trigger a workflow in Quartz, clustered on PostgreSQL, kept in step with the catalog. What a slot
+/// Looks at each scheduled workflow when a slot of it is due: a trigger a workflow in Quartz, clustered on PostgreSQL, kept in step with the
+/// catalog. What a slot
 /// becomes is decided by <see cref="SlotPlanner"/> alone, so that a trigger too many or too late does no harm.
 /// </summary>
 internal sealed class QuartzClock(
-    IWorkflowCatalog catalog, SlotPlanner planner, CronSchedules schedules, NpgsqlDataSource dataSource, TimeProvider time, ILoggerFactory loggers) : BackgroundService
+    IWorkflowCatalog catalog, SlotPlanner planner, CronSchedules schedules, NpgsqlDataSource dataSource, TimeProvider time, ILoggerFactory loggers)
+        : BackgroundService
 {
     private const string Group = "workflows";
     private const string TablePrefix = "workflows.qrtz_";
@@ -86,7 +88,8 @@ internal sealed class QuartzClock(
     /// <summary>Brings the triggers in step with the catalog, and looks at each workflow once: it may be new, or slots may have passed.</summary>
     private async Task FollowAsync(IScheduler scheduler, CancellationToken cancellationToken)
     {
-        var wanted = catalog.Entries.Where(e => e.Definition?.Schedule is not null).ToDictionary(e => e.Name, e => e.Definition!.Schedule!, StringComparer.Ordinal);
+        var wanted = catalog.Entries.Where(e => e.Definition?.Schedule is not null)
+            .ToDictionary(e => e.Name, e => e.Definition!.Schedule!, StringComparer.Ordinal);
         foreach (var key in await scheduler.GetTriggerKeys(GroupMatcher<TriggerKey>.GroupEquals(Group), cancellationToken))
         {
             // A folder that is faulty for now keeps its trigger.
@@ -102,7 +105,8 @@ internal sealed class QuartzClock(
             {
                 var job = JobBuilder.Create<SlotJob>().WithIdentity(name, Group).Build();
                 var trigger = TriggerBuilder.Create(time).WithIdentity(key).ForJob(job).WithDescription(SlotPlan.KeyOf(schedule))
-                    .WithCronSchedule(expression, cron => cron.InTimeZone(expression.TimeZone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)).Build();
+                    .WithCronSchedule(
+                        expression, cron => cron.InTimeZone(expression.TimeZone).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)).Build();
                 await scheduler.ScheduleJob(job, trigger, ScheduleJobOptions.Replacing, cancellationToken);
             }
 
