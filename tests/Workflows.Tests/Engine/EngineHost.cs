@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Pipeline.Lake;
@@ -22,8 +23,11 @@ internal sealed class EngineHost : IAsyncDisposable
 
     private readonly TempDirectory _lake;
 
-    private EngineHost(ServiceProvider services, TempDirectory lake)
+    private readonly LogLines _lines;
+
+    private EngineHost(ServiceProvider services, TempDirectory lake, LogLines lines)
     {
+        _lines = lines;
         _services = services;
         _lake = lake;
     }
@@ -49,7 +53,8 @@ internal sealed class EngineHost : IAsyncDisposable
         var settings = new ConfigurationBuilder().AddInMemoryCollection(configuration ?? new Dictionary<string, string?>()).Build();
         settings["ConnectionStrings:warehouse"] = connectionString;
         var services = new ServiceCollection();
-        services.AddLogging();
+        var lines = new LogLines();
+        services.AddLogging(logging => logging.AddProvider(lines));
         services.AddSingleton(time ?? TimeProvider.System);
         services.AddSingleton<IWorkflowCatalog>(catalog ?? new FakeCatalog());
         services.AddSingleton<ITaskKind, FakeKind>();
@@ -66,7 +71,7 @@ internal sealed class EngineHost : IAsyncDisposable
         configure?.Invoke(services);
         var provider = services.BuildServiceProvider();
         await provider.GetRequiredService<Migrator>().MigrateAsync(default);
-        var host = new EngineHost(provider, lake);
+        var host = new EngineHost(provider, lake, lines);
         if (start)
             host.Start();
         return host;
@@ -103,7 +108,7 @@ internal sealed class EngineHost : IAsyncDisposable
     {
         await Eventually.TrueAsync(
             async () => await ScalarAsync<bool>($"SELECT state NOT IN ('queued', 'running') FROM workflows.runs WHERE id = {run}"),
-            describe: () => string.Join(", ", StatesAsync(run).GetAwaiter().GetResult()));
+            describe: () => Task.Run(() => DescribeAsync(run)).GetAwaiter().GetResult());
         return await ScalarAsync<string>($"SELECT state FROM workflows.runs WHERE id = {run}");
     }
 
@@ -134,6 +139,19 @@ internal sealed class EngineHost : IAsyncDisposable
         while (await reader.ReadAsync())
             texts.Add(reader.GetString(0));
         return texts;
+    }
+
+    private async Task<string> DescribeAsync(long run)
+    {
+        const string Waits =
+            """
+            SELECT state || ' ' || coalesce(wait_event_type || '/' || wait_event, '-') || ' ' || (clock_timestamp() - query_start) || ' ' || left(query, 100)
+            FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+            """;
+        var record = await ScalarAsync<string>($"SELECT to_jsonb(r)::text || ' at ' || clock_timestamp() FROM workflows.runs r WHERE id = {run}");
+        var waits = await TextsAsync(Waits);
+        var pool = $"{ThreadPool.ThreadCount} threads, {ThreadPool.PendingWorkItemCount} waiting";
+        return string.Join(Environment.NewLine, [string.Join(", ", await StatesAsync(run)), record, .. waits, pool, _lines.ToString()]);
     }
 
     public async ValueTask DisposeAsync()

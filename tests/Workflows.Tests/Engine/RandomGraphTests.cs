@@ -35,7 +35,7 @@ public sealed class RandomGraphTests(PostgresFixture postgres) : IClassFixture<P
             nodes =>
             {
                 var definition = host.Catalog.Set(Definition($"random-{made++}", nodes));
-                graphs.Add((nodes, host.StartRunAsync(definition).GetAwaiter().GetResult()));
+                graphs.Add((nodes, Task.Run(() => host.StartRunAsync(definition)).GetAwaiter().GetResult()));
                 return true;
             }).Check(Config.QuickThrowOnFailure.WithMaxTest(Runs));
 

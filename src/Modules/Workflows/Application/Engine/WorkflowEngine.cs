@@ -16,6 +16,9 @@ internal sealed class WorkflowEngine(IRunStore store, TryRunner runner, IOptions
     /// <summary>How often new log lines go to the store while a task runs.</summary>
     private static readonly TimeSpan _reportInterval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>What other workers make due is noticed so late at most: a run's timeout, a lease that is over.</summary>
+    private static readonly TimeSpan _sweepInterval = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan _shortestPause = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(2);
@@ -265,7 +268,7 @@ internal sealed class WorkflowEngine(IRunStore store, TryRunner runner, IOptions
 
             foreach (var run in result.Ended)
                 Ended(run);
-            var due = result.Due is { } known && known < _renewInterval ? known : _renewInterval;
+            var due = result.Due is { } known && known < _sweepInterval ? known : _sweepInterval;
             await _due.WaitAsync(due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(1), time, cancellationToken);
         }
     }
