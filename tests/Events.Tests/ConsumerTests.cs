@@ -129,6 +129,11 @@ public class ConsumerTests(PostgresFixture postgres) : IClassFixture<PostgresFix
 
         Assert.Equal(2_000, drained.Positions.Values.Sum());
         await StoredAsync(host);
+
+        // Who gets on is left to it: a member that joins would stop all others for a moment.
+        await ProduceAsync(host.Log, 1_000, 1);
+        drained = await host.SendAsync(new DrainUserEvents());
+        Assert.Equal((0, 3_000), (drained.Events, drained.Positions.Values.Sum()));
     }
 
     [Fact]

@@ -1,18 +1,24 @@
 using MediatR;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Pipeline.EventLog;
 using Pipeline.Events.Contracts;
 using Pipeline.Ingestion.Contracts;
 
 namespace Pipeline.Events.Application;
 
-/// <summary>Joins the group, stores until everything is stored that waited at the start, and leaves.</summary>
+/// <summary>
+/// Joins the group, stores until everything is stored that waited at the start, and leaves. In mode <see cref="EventsMode.Continuous"/> it joins only where nobody else stores them.
+/// </summary>
 internal sealed class DrainUserEventsHandler(
-    UserEventsSink sink, IUserEventStore store, IEventLog log, TimeProvider time, ILogger<DrainUserEventsHandler> logger)
+    UserEventsSink sink, IUserEventStore store, IEventLog log, IOptions<EventsOptions> options, TimeProvider time, ILogger<DrainUserEventsHandler> logger)
     : IRequestHandler<DrainUserEvents, DrainedUserEvents>
 {
     /// <summary>How long an idle member waits before it looks how far the others are.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long positions may stand still before the members of the group are taken to be away.</summary>
+    private static readonly TimeSpan _standstill = TimeSpan.FromSeconds(3);
 
     public async Task<DrainedUserEvents> Handle(DrainUserEvents request, CancellationToken cancellationToken)
     {
@@ -20,6 +26,8 @@ internal sealed class DrainUserEventsHandler(
         var ends = await EndOffsetsAsync(cancellationToken);
         var positions = await PositionsAsync(ends.Keys, cancellationToken);
         long events = 0, letters = 0;
+        if (options.Value.Mode == EventsMode.Continuous)
+            positions = await WaitForOthersAsync(ends, positions, cancellationToken);
         if (!Reached(ends, positions))
         {
             await using var member = await sink.JoinAsync(cancellationToken);
@@ -43,6 +51,22 @@ internal sealed class DrainUserEventsHandler(
         if (events + letters > 0)
             Log.Drained(logger, events, letters, (long)time.GetElapsedTime(started).TotalMilliseconds);
         return new DrainedUserEvents(events, letters, positions);
+    }
+
+    /// <summary>Where members of the group take events as they come, they are left to it as long as they get on: one more member would stop all of them for a moment.</summary>
+    private async Task<Dictionary<int, long>> WaitForOthersAsync(Dictionary<int, long> ends, Dictionary<int, long> positions, CancellationToken cancellationToken)
+    {
+        var moved = time.GetTimestamp();
+        while (!Reached(ends, positions) && time.GetElapsedTime(moved) < _standstill)
+        {
+            await Task.Delay(_patience, time, cancellationToken);
+            var now = await PositionsAsync(ends.Keys, cancellationToken);
+            if (now.Values.Sum() > positions.Values.Sum())
+                moved = time.GetTimestamp();
+            positions = now;
+        }
+
+        return positions;
     }
 
     private async Task<Dictionary<int, long>> EndOffsetsAsync(CancellationToken cancellationToken)
