@@ -54,11 +54,27 @@ internal sealed class CopyIntoTable(NpgsqlConnection connection, SinkRequest req
                 rows.Clear();
             }
         }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            await copy.CancelAsync();
+            ThrowCause(duck, select, cancellationToken);
+            throw;
+        }
         catch
         {
             // Disposal would complete the copy.
             await copy.CancelAsync();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Where a thread of a streaming query fails while its rows are fetched, DuckDB may say no more than that the query was interrupted, though nobody did. Without streaming it tells why.
+    /// </summary>
+    private static void ThrowCause(DuckConnection duck, string select, CancellationToken cancellationToken)
+    {
+        // The hash needs every column: none is left out of the second run.
+        duck.Execute($"CREATE OR REPLACE TEMP TABLE pipeline_cause AS SELECT count(hash(r)) AS rows FROM ({select}) AS r", cancellationToken);
+        throw new TransientException("The query was interrupted though nobody asked for it, and did not fail when it ran again.");
     }
 }
