@@ -59,6 +59,30 @@ public sealed class LakeCommandsTests : IDisposable
         Assert.Equal(ExitCode.Ok, (await RunAsync("lake", "vacuum", "orders", "--retain", "1s", "--force")).Code);
     }
 
+    [Fact]
+    public async Task Sql_OverTables_PrintsRows()
+    {
+        await WriteAsync("shop/orders", 3);
+        var (code, output, error) = await RunAsync("lake", "sql", "SELECT count(*) AS n, max(name) AS last FROM lake('shop/orders')", "--json");
+        Assert.Equal((ExitCode.Ok, ""), (code, error));
+        Assert.Equal("""[{"n":3,"last":"row 2"}]""", output.Trim());
+        Assert.Matches(@"row 1\s", (await RunAsync("lake", "sql", "SELECT name FROM lake('shop/orders') ORDER BY id")).Output);
+        Assert.DoesNotContain("row 1", (await RunAsync("lake", "sql", "SELECT name FROM lake('shop/orders') ORDER BY id", "--limit", "1")).Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("SELECT * FROM lake('no/such')", "no/such")]
+    [InlineData("SELEC 1", "syntax error")]
+    [InlineData("SELECT nothing FROM range(3)", "nothing")]
+    public async Task Sql_Wrong_IsASentence(string sql, string expected)
+    {
+        await WriteAsync("shop/orders", 1);
+        var (code, output, error) = await RunAsync("lake", "sql", sql);
+        Assert.Equal((ExitCode.Failed, ""), (code, output));
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("show")]
     [InlineData("history")]

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pipeline.Lake;
+using Pipeline.Workflows.Contracts;
 using Spectre.Console;
 
 namespace Pipeline.Workers.CommandLine.Lake;
@@ -17,7 +18,28 @@ internal static class LakeCommands
         Show(consoles, time),
         History(consoles, time),
         Vacuum(consoles, time),
+        Query(consoles),
     };
+
+    private static Command Query(Consoles consoles)
+    {
+        var (lake, json) = (LakeOption(), JsonOption());
+        var sql = new Argument<string>("SQL") { Description = "SQL of DuckDB, such as \"SELECT count(*) FROM lake('raw/purchased_items')\"." };
+        var limit = new Option<int>("--limit") { Description = "Rows at most.", HelpName = "N", DefaultValueFactory = _ => 100 }.Within(1, 1_000_000);
+        var command = new Command("sql", "Run SQL over the lake; lake('PATH') is a table.") { sql, limit, lake, json };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var rows = (await OfflineHost.SendAsync(Location(parsed.GetValue(lake)), new QueryLake(parsed.GetValue(sql)!, parsed.GetValue(limit)), cancellationToken)).Rows;
+            if (parsed.GetValue(json))
+                consoles.WriteRaw(rows.GetRawText());
+            else if (rows.GetArrayLength() == 0)
+                consoles.Out.WriteLine("No rows.");
+            else
+                consoles.Out.Write(Grids.OfRows(rows));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
 
     private static Command Tables(Consoles consoles, TimeProvider time)
     {
@@ -154,12 +176,15 @@ internal static class LakeCommands
         HelpName = "DIR",
     };
 
-    private static LakeCatalog Open(string? given, TimeProvider time)
+    private static LakeCatalog Open(string? given, TimeProvider time) =>
+        new(ObjectStores.Open(Location(given), time), new LakeOptions(), time, NullLogger<LakeCatalog>.Instance);
+
+    private static string Location(string? given)
     {
         var location = given ?? Environment.GetEnvironmentVariable(Variable) ?? Path.Combine(".pipeline", "lake");
         if (!location.Contains("://", StringComparison.Ordinal) && !Directory.Exists(location))
             throw new TerminalException($"There is no lake at {Path.GetFullPath(location)}: start Pipeline in this folder once, or say --lake DIR.");
-        return new LakeCatalog(ObjectStores.Open(location, time), new LakeOptions(), time, NullLogger<LakeCatalog>.Instance);
+        return location;
     }
 
     private static string Text(long? value) => value?.ToString("N0", CultureInfo.InvariantCulture) ?? "?";

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using MediatR;
-using Pipeline.Hosting;
 using Pipeline.Workflows.Contracts;
 using Spectre.Console;
 
@@ -16,7 +14,7 @@ internal static class ValidateCommand
         var command = new Command("validate", "Check the files of workflows; says file, line and field of each fault. Needs no Pipeline that runs.") { folder, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var workflows = await CheckAsync(parsed.GetValue(folder)!, cancellationToken);
+            var workflows = await OfflineHost.SendAsync(null, new CheckWorkflows(parsed.GetValue(folder)!), cancellationToken);
             var faulty = workflows.Count(w => w.Faults.Count > 0);
             if (parsed.GetValue(json))
             {
@@ -39,16 +37,5 @@ internal static class ValidateCommand
             return faulty == 0 ? ExitCode.Ok : ExitCode.Failed;
         });
         return command;
-    }
-
-    private static async Task<IReadOnlyList<CheckedWorkflow>> CheckAsync(string folder, CancellationToken cancellationToken)
-    {
-        // Nothing of this host is started: the stores are named only because a host must name some.
-        var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Configuration["ConnectionStrings:warehouse"] = "Host=127.0.0.1";
-        builder.Configuration["ConnectionStrings:lake"] = Path.GetTempPath();
-        builder.AddPipeline("pipeline");
-        using var host = builder.Build();
-        return await host.Services.GetRequiredService<IMediator>().Send(new CheckWorkflows(folder), cancellationToken);
     }
 }

@@ -39,7 +39,7 @@ internal sealed class OutputReader(SqlEngine engine, LakeCatalog lake, NpgsqlDat
         });
     }
 
-    private static JsonElement Write(Action<Utf8JsonWriter> write)
+    internal static JsonElement Write(Action<Utf8JsonWriter> write)
     {
         using var bytes = new MemoryStream();
         using (var writer = new Utf8JsonWriter(bytes))
