@@ -9,10 +9,10 @@ namespace Pipeline.Workflows.Infrastructure.Kinds.Engine;
 internal static class ParquetOutput
 {
     /// <summary>The options of Parquet files. A row group ends by its size too, as few rows may be large.</summary>
-    public const string Format = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES 16777216";
+    public const string Format = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES 8388608";
 
     /// <summary>The size at which a row group ends.</summary>
-    public const long RowGroupBytes = 16 << 20;
+    public const long RowGroupBytes = 8 << 20;
 
     /// <summary>The prefix of a try's objects.</summary>
     public static ObjectPath Prefix(TaskContext context, string? to) => ObjectPath.Parse(string.Create(

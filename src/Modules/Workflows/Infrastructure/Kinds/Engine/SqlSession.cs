@@ -87,7 +87,10 @@ internal sealed class SqlSession : IDisposable
     /// <summary>Makes a view, or replaces it.</summary>
     public async Task CreateViewAsync(string name, string select, CancellationToken cancellationToken)
     {
-        await ExecuteAsync(new SqlQuery(select, $"Relation {name}"), $"CREATE OR REPLACE TEMP VIEW {Sql.Identifier(name)} AS {select}", cancellationToken);
+        await RunAsync(
+            new SqlQuery(select, $"Relation {name}"),
+            connection => connection.Execute($"CREATE OR REPLACE TEMP VIEW {Sql.Identifier(name)} AS {select}", cancellationToken),
+            cancellationToken);
         _views.Add(name);
     }
 
@@ -104,10 +107,18 @@ internal sealed class SqlSession : IDisposable
     public Task<IReadOnlyList<(string Name, string Type)>> DescribeAsync(SqlQuery query, CancellationToken cancellationToken) =>
         RunAsync(query, IReadOnlyList<(string Name, string Type)> (connection) => Describe(connection, query.Select, cancellationToken), cancellationToken);
 
+    /// <summary>The columns that rows have, where it takes all rows to find out.</summary>
+    public Task<IReadOnlyList<(string Name, string Type)>> InferAsync(SqlQuery query, CancellationToken cancellationToken) => WorkAsync(
+        query, connection => Task.FromResult<IReadOnlyList<(string Name, string Type)>>(Describe(connection, query.Select, cancellationToken)), cancellationToken);
+
     /// <summary>Runs statements of this program that are about some rows.</summary>
     /// <returns>The rows that were changed or written.</returns>
     public Task<long> ExecuteAsync(SqlQuery query, string sql, CancellationToken cancellationToken) =>
-        RunAsync(query, connection => connection.Execute(sql, cancellationToken), cancellationToken);
+        WorkAsync(query, connection => Task.FromResult(connection.Execute(sql, cancellationToken)), cancellationToken);
+
+    /// <summary>Does heavy work when its turn has come. It may be done twice: where it ran out of memory, what it left must not count.</summary>
+    public Task<T> WorkAsync<T>(SqlQuery query, Func<DuckConnection, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(query, connection => _engine.WorkAsync(connection, () => work(connection), cancellationToken), cancellationToken);
 
     /// <summary>Works with the connection on another thread.</summary>
     public async Task<T> RunAsync<T>(SqlQuery query, Func<DuckConnection, T> work, CancellationToken cancellationToken)

@@ -42,7 +42,7 @@ internal sealed class TableTarget(SqlSession session, TaskContext context, KindS
 
     private async Task<TaskResult> ReplaceOrAppendAsync(SqlQuery query, bool replace, CancellationToken cancellationToken)
     {
-        var written = await session.RunAsync(
+        var written = await session.WorkAsync(
             query,
             async connection => await _table.WriteFilesAsync(
                 connection, query.Select, new DeltaWriteOptions { AddColumns = true, RowGroupBytes = ParquetOutput.RowGroupBytes }, cancellationToken),
@@ -79,7 +79,7 @@ internal sealed class TableTarget(SqlSession session, TaskContext context, KindS
         var merge = new DeltaMerge { Keys = settings.List("keys"), AddColumns = true, RowGroupBytes = ParquetOutput.RowGroupBytes };
         if (merge.Keys.Count == 0)
             throw new TerminalException($"{settings.FieldOf("keys")} is missing: a merge needs the columns that tell rows apart.");
-        var result = await session.RunAsync(query, async connection => await _table.MergeAsync(connection, query.Select, merge, cancellationToken), cancellationToken);
+        var result = await session.WorkAsync(query, async connection => await _table.MergeAsync(connection, query.Select, merge, cancellationToken), cancellationToken);
         var rows = result.RowsInserted + result.RowsUpdated;
         context.Log.Info($"Merged into table {path}: {result.RowsInserted} rows new, {result.RowsUpdated} replaced, version {result.Snapshot.Version}.");
         return Result(rows, 0, result.Snapshot);

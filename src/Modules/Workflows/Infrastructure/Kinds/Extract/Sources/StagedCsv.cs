@@ -11,6 +11,7 @@ internal sealed class StagedCsv : IAsyncDisposable
 
     private const int FlushChars = 64 << 10;
     private const int BufferBytes = 256 << 10;
+    private const long MostBytesOfAChar = 3;
 
     private readonly StreamWriter _writer;
     private readonly StringBuilder _line = new();
@@ -21,16 +22,23 @@ internal sealed class StagedCsv : IAsyncDisposable
     /// <summary>The rows written.</summary>
     public long Rows { get; private set; }
 
+    /// <summary>No record is longer, in bytes.</summary>
+    public long LongestRecord { get; private set; }
+
     /// <summary>Makes a file.</summary>
     public static StagedCsv Create(string file) => new(file);
 
     /// <summary>How it is to be read.</summary>
-    public static CsvDialect Dialect(IReadOnlyList<string>? names) => new() { Header = false, Null = Null, KeepsEmptyTexts = true, Names = names, HasLongLines = true };
+    /// <param name="names">The columns; null where they are declared.</param>
+    /// <param name="longestRecord">The length of the longest record in bytes, or more.</param>
+    public static CsvDialect Dialect(IReadOnlyList<string>? names, long longestRecord) =>
+        new() { Header = false, Null = Null, KeepsEmptyTexts = true, Names = names, LongestRecord = longestRecord };
 
     /// <summary>Adds a row; may hold it in memory until the next <see cref="FlushAsync"/>.</summary>
     public void Add(IEnumerable<string?> values)
     {
         var first = true;
+        var start = _line.Length;
         foreach (var value in values)
         {
             if (!first)
@@ -43,6 +51,7 @@ internal sealed class StagedCsv : IAsyncDisposable
         }
 
         _line.Append('\n');
+        LongestRecord = Math.Max(LongestRecord, (_line.Length - start) * MostBytesOfAChar);
         Rows++;
     }
 

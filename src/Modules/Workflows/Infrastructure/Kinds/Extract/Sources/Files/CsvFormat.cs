@@ -27,8 +27,8 @@ internal sealed record CsvDialect
     /// <summary>Whether a quoted text of nothing is a text and not null.</summary>
     public bool KeepsEmptyTexts { get; init; }
 
-    /// <summary>Whether a line may be longer than DuckDB has it by default, 2 MB.</summary>
-    public bool HasLongLines { get; init; }
+    /// <summary>The length in bytes of the longest record, where it is known; by default DuckDB takes up to 2 MB.</summary>
+    public long LongestRecord { get; init; }
 
     /// <summary>Reads the settings of a source.</summary>
     public static CsvDialect Read(KindSettings? settings) => settings is not { } given ? new CsvDialect() : new CsvDialect
@@ -47,6 +47,10 @@ internal static class CsvFormat
 {
     private const int InferAll = -1;
 
+    // DuckDB's own: each thread holds several buffers of sixteen times it, which this makes a quarter.
+    private const long LongestLine = 2_000_000;
+    private const long BufferBytes = 8 << 20;
+
     /// <summary>The rows of some files that have the same columns by name.</summary>
     public static async Task<SqlQuery> OpenAsync(
         SqlSession session, string name, IReadOnlyList<InputFile> files, CsvDialect dialect, IReadOnlyList<KeyValuePair<string, string>> declared, CancellationToken cancellationToken)
@@ -61,11 +65,14 @@ internal static class CsvFormat
         if (!dialect.Header && dialect.Names is null && declared.Count > 0)
             return new SqlQuery($"SELECT * FROM {Reader(files, dialect, declared, null, positions: true)}", name);
 
+        if (files.Count == 1 && dialect.Header && await AllDeclaredAsync(files[0], dialect, declared, cancellationToken) is { } all)
+            return new SqlQuery($"SELECT * FROM {Reader(files, dialect, all, null, positions: true)}", name);
+
         // Types that are declared hold while the others are found, so that a wrong value is told with its line.
         IReadOnlyList<(string Name, string Type)> columns;
         try
         {
-            columns = await session.DescribeAsync(new SqlQuery($"SELECT * FROM {Reader(files, dialect, declared, InferAll, positions: false)}", name), cancellationToken);
+            columns = await session.InferAsync(new SqlQuery($"SELECT * FROM {Reader(files, dialect, declared, InferAll, positions: false)}", name), cancellationToken);
         }
         catch (TerminalException)
         {
@@ -81,6 +88,19 @@ internal static class CsvFormat
                 ? $"SELECT * FROM {Reader(files, dialect, types, null, positions: true)}"
                 : $"SELECT * FROM {Reader(files, dialect, types, 1, positions: false)}",
             name);
+    }
+
+    /// <summary>The columns of a file in its order, where the type of each is declared; null where some are to be found.</summary>
+    private static async Task<IReadOnlyList<KeyValuePair<string, string>>?> AllDeclaredAsync(
+        InputFile file, CsvDialect dialect, IReadOnlyList<KeyValuePair<string, string>> declared, CancellationToken cancellationToken)
+    {
+        if (declared.Count == 0)
+            return null;
+        var names = await CsvHeader.ReadAsync(file, dialect, cancellationToken);
+        if (names.Count != declared.Count || names.Distinct(StringComparer.OrdinalIgnoreCase).Count() < names.Count)
+            return null;
+        var all = Columns.Merge(names.Select(n => (n, "")), declared);
+        return all.Any(c => c.Value.Length == 0) ? null : all;
     }
 
     /// <summary>Finds out what is wrong with the files, with the columns that their first lines name.</summary>
@@ -114,8 +134,8 @@ internal static class CsvFormat
         sql.Append($", delim = {Sql.Literal(dialect.Delimiter)}, quote = {Sql.Literal(dialect.Quote)}, escape = {Sql.Literal(dialect.Escape)}, header = {Flag(dialect.Header)}");
         sql.Append($", hive_partitioning = false, skip = 0, strict_mode = true, null_padding = false, encoding = {Sql.Literal(dialect.Encoding)}");
         sql.Append($", nullstr = {(dialect.Null is { Length: > 0 } text ? $"['', {Sql.Literal(text)}]" : "''")}, allow_quoted_nulls = {Flag(!dialect.KeepsEmptyTexts)}");
-        if (dialect.HasLongLines)
-            sql.Append(", max_line_size = 16777216, buffer_size = 33554432");
+        var longest = Math.Max(LongestLine, dialect.LongestRecord + 1);
+        sql.Append(CultureInfo.InvariantCulture, $", max_line_size = {longest}, buffer_size = {Math.Max(BufferBytes, 2 * longest)}");
         if (files.Any(f => f.IsGzip))
             sql.Append(", compression = 'gzip'");
         if (positions)

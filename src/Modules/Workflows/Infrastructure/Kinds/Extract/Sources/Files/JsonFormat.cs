@@ -68,7 +68,7 @@ internal static class JsonFormat
         try
         {
             var reader = Reader(filled, longest is { } known ? Math.Max(known, SmallestReadBuffer) : ReadBuffer);
-            var found = await session.DescribeAsync(new SqlQuery($"SELECT * FROM {reader})", name), cancellationToken);
+            var found = await session.InferAsync(new SqlQuery($"SELECT * FROM {reader})", name), cancellationToken);
             var columns = Columns.Merge(found, declared).ToList();
             columns.AddRange(declared.Where(d => !columns.Any(c => string.Equals(c.Key, d.Key, StringComparison.OrdinalIgnoreCase))));
             return new SqlQuery($"SELECT * FROM {reader}, columns = {Columns.Map(columns)})", name);

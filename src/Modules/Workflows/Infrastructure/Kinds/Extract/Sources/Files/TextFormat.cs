@@ -43,7 +43,7 @@ internal static class TextFormat
         var regex = Create(pattern);
         var names = Names(regex);
         var staged = request.Session.NewFile(".csv");
-        long rows;
+        long rows, longest;
         await using (var csv = StagedCsv.Create(staged))
         {
             foreach (var file in files)
@@ -55,12 +55,12 @@ internal static class TextFormat
                 request.Context.Log.Progress(csv.Rows, 0);
             }
 
-            rows = csv.Rows;
+            (rows, longest) = (csv.Rows, csv.LongestRecord);
         }
 
         if (rows == 0)
             return new SqlQuery(Columns.None(names.Select(n => KeyValuePair.Create(n, request.Columns.FirstOrDefault(c => c.Key == n).Value ?? "VARCHAR"))), name);
-        return await CsvFormat.OpenAsync(request.Session, name, [new InputFile(staged, name)], StagedCsv.Dialect(names), request.Columns, cancellationToken);
+        return await CsvFormat.OpenAsync(request.Session, name, [new InputFile(staged, name)], StagedCsv.Dialect(names, longest), request.Columns, cancellationToken);
     }
 
     private static Regex Create(string pattern) => new(pattern, RegexOptions.CultureInvariant, _patience);

@@ -75,9 +75,9 @@ internal sealed class PostgresSource(Databases databases, IOptions<WorkflowsOpti
 
         var file = new InputFile(request.Session.NewFile(".csv"), name);
         var export = $"SELECT {string.Join(", ", columns.Select(c => c.Export))} FROM ({select}) q";
-        await CopyAsync(connection, export, file, request.Context.Log, cancellationToken);
+        var longest = await CopyAsync(connection, export, file, request.Context.Log, cancellationToken);
         var next = cursor is null ? null : await GreatestAsync(connection, select, cursor.Value.Required("column"), cancellationToken);
-        return new SourceRows(await ReadAsync(request.Session, file, columns, cancellationToken), next is null ? null : JsonValue.Create(next));
+        return new SourceRows(await ReadAsync(request.Session, file, longest, columns, cancellationToken), next is null ? null : JsonValue.Create(next));
     }
 
     private static async Task<List<PostgresColumn>> DescribeAsync(
@@ -90,7 +90,8 @@ internal sealed class PostgresSource(Databases databases, IOptions<WorkflowsOpti
         return [.. schema.Select(c => PostgresColumn.Of(c, declared.FirstOrDefault(d => d.Key == c.ColumnName).Value))];
     }
 
-    private async Task CopyAsync(NpgsqlConnection connection, string select, InputFile file, ITaskLog log, CancellationToken cancellationToken)
+    /// <summary>Copies the rows as they come; returns the length of the longest.</summary>
+    private async Task<long> CopyAsync(NpgsqlConnection connection, string select, InputFile file, ITaskLog log, CancellationToken cancellationToken)
     {
         var copy = $"COPY ({select}) TO STDOUT (FORMAT csv, FORCE_QUOTE *, NULL '{StagedCsv.Null}')";
         try
@@ -102,13 +103,17 @@ internal sealed class PostgresSource(Databases databases, IOptions<WorkflowsOpti
             await using var output = new FileStream(file.Local, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 0, FileOptions.Asynchronous);
             var buffer = new byte[256 << 10];
             var length = 0L;
+            var records = new RecordLengths();
             int read;
             while ((read = await input.ReadAsync(buffer, cancellationToken)) > 0)
             {
                 await output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                records.Add(buffer.AsSpan(0, read));
                 length += read;
                 log.Progress(0, length);
             }
+
+            return records.Longest;
         }
         catch (IOException e)
         {
@@ -137,11 +142,11 @@ internal sealed class PostgresSource(Databases databases, IOptions<WorkflowsOpti
         return await command.ExecuteScalarAsync(cancellationToken) as string;
     }
 
-    private static async Task<SqlQuery> ReadAsync(SqlSession session, InputFile file, List<PostgresColumn> columns, CancellationToken cancellationToken)
+    private static async Task<SqlQuery> ReadAsync(SqlSession session, InputFile file, long longest, List<PostgresColumn> columns, CancellationToken cancellationToken)
     {
         // All types are known, so that an empty file is as good as any.
         var read = await CsvFormat.OpenAsync(
-            session, file.Name, [file], StagedCsv.Dialect(null), [.. columns.Select(c => KeyValuePair.Create(c.Name, c.ReadAs))], cancellationToken);
+            session, file.Name, [file], StagedCsv.Dialect(null, longest), [.. columns.Select(c => KeyValuePair.Create(c.Name, c.ReadAs))], cancellationToken);
         return columns.All(c => c.Import == Sql.Identifier(c.Name))
             ? read
             : read with { Select = $"SELECT {string.Join(", ", columns.Select(c => $"{c.Import} AS {Sql.Identifier(c.Name)}"))} FROM ({read.Select})" };

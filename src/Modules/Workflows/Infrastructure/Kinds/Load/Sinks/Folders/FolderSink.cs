@@ -33,7 +33,14 @@ internal abstract class FolderSink(TimeProvider time) : ISink
         var to = settings.Text("files") == "many"
             ? $"{Sql.Literal(folder.Folder)} ({options}, PER_THREAD_OUTPUT true, OVERWRITE_OR_IGNORE true, FILENAME_PATTERN {Sql.Literal(name + "_{i}")}, FILE_EXTENSION {Sql.Literal(Name)})"
             : $"{Sql.Literal(Path.Combine(folder.Folder, name + extension))} ({options})";
-        var rows = await request.Session.ExecuteAsync(request.Query, $"COPY ({request.Query.Select}) TO {to}", cancellationToken);
+        var rows = await request.Session.WorkAsync(
+            request.Query,
+            connection =>
+            {
+                folder.Clear();
+                return Task.FromResult(connection.Execute($"COPY ({request.Query.Select}) TO {to}", cancellationToken));
+            },
+            cancellationToken);
         var bytes = folder.Commit();
         request.Context.Log.Progress(rows, bytes);
         request.Context.Log.Info($"Wrote {rows} rows into folder {target}.");

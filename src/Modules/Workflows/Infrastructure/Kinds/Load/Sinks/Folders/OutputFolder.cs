@@ -63,6 +63,13 @@ internal sealed class OutputFolder : IDisposable
         }
     }
 
+    /// <summary>Removes what was written so far.</summary>
+    public void Clear()
+    {
+        foreach (var file in Directory.EnumerateFiles(Folder))
+            File.Delete(file);
+    }
+
     /// <summary>Makes the files durable and puts the folder into its place.</summary>
     /// <returns>The bytes of the files.</returns>
     public long Commit()
