@@ -48,8 +48,24 @@ public sealed class MergeTests : IDisposable
         await table.MergeAsync(_connection, Query, new DeltaMerge { Keys = ["id"] });
         var once = await RowsAsync(await table.SnapshotAsync());
         var again = await table.MergeAsync(_connection, Query, new DeltaMerge { Keys = ["id"] });
-        Assert.Equal((0, 5), (again.RowsInserted, again.RowsUpdated));
+        Assert.Equal((0, 0, 1L), (again.RowsInserted, again.RowsUpdated, again.Snapshot.Version));
         Assert.Equal(once, await RowsAsync(again.Snapshot));
+
+        // One row that is another now, and one that is new: the rest does not count.
+        var more = await table.MergeAsync(_connection, Query.Replace("'v'", "CASE WHEN i = 3 THEN 'other' ELSE 'v' END", StringComparison.Ordinal) + " UNION ALL SELECT 9, 'p', 'new'", new DeltaMerge { Keys = ["id"] });
+        Assert.Equal((1, 1, 2L), (more.RowsInserted, more.RowsUpdated, more.Snapshot.Version));
+        Assert.Equal(once.Count + 1, (await RowsAsync(more.Snapshot)).Count);
+    }
+
+    [Fact]
+    public async Task Merge_KeyThatTheTableHoldsTwice_IsOnceThereAfter()
+    {
+        using var lake = Lakes.Open(new FolderObjectStore(_folder.Path));
+        var table = lake.Table("t");
+        await table.CreateIfNotExistsAsync(_definition);
+        await table.AppendAsync(_connection, "SELECT 1::BIGINT AS id, 'p' AS part, 'v' AS value FROM range(2)");
+        var result = await table.MergeAsync(_connection, "SELECT 1::BIGINT AS id, 'p' AS part, 'v' AS value", new DeltaMerge { Keys = ["id"] });
+        Assert.Equal(["1|p|v"], await RowsAsync(result.Snapshot));
     }
 
     [Fact]

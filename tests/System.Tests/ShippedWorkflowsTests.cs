@@ -21,7 +21,12 @@ public sealed class ShippedWorkflowsTests(WorkflowHost host) : IClassFixture<Wor
         {
             WorkflowHost.AssertSucceeded(await host.RunAsync("tmdb"));
             foreach (var (table, (columns, rows)) in expected)
+            {
                 Assert.Equal(rows, host.Rows($"tmdb/silver/{table}", columns));
+
+                // Made, filled, and left as it is by the second run.
+                Assert.Equal(2, Directory.EnumerateFiles(Path.Combine(host.Lake, "tmdb", "silver", table, "_delta_log"), "*.json").Count());
+            }
         }
     }
 

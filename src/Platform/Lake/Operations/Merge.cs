@@ -23,7 +23,7 @@ public sealed record DeltaMerge
 /// <summary>What a merge did.</summary>
 /// <param name="Snapshot">The table after it.</param>
 /// <param name="RowsInserted">Rows whose keys the table did not hold.</param>
-/// <param name="RowsUpdated">Rows whose keys the table held and that replaced its row.</param>
+/// <param name="RowsUpdated">Rows whose keys the table held and that replaced its row; rows that the table held as they are do not count.</param>
 /// <param name="FilesRemoved">Files that held a replaced row.</param>
 /// <param name="FilesAdded">Files that were written: new rows, replaced ones, and what else was in the removed files.</param>
 public sealed record DeltaMergeResult(DeltaSnapshot Snapshot, long RowsInserted, long RowsUpdated, int FilesRemoved, int FilesAdded);
@@ -35,7 +35,7 @@ public sealed partial class DeltaTable
 
     /// <summary>
     /// Inserts the rows of a query or, where the table holds a row of the same keys, replaces that one (upsert). Done twice it is as done once. Only
-    /// files with a row that is replaced are written anew. Where others commit meanwhile the merge is made again on their version.
+    /// files with a row that is replaced by another one are written anew. Where others commit meanwhile the merge is made again on their version.
     /// </summary>
     /// <param name="connection">Runs the query and holds its rows in a temporary table until the call returns.</param>
     /// <param name="query">A SELECT that gives the table's columns by name, in any order, keys among them.</param>
@@ -70,7 +70,7 @@ public sealed partial class DeltaTable
         }
         finally
         {
-            connection.Execute($"DROP TABLE IF EXISTS {source}", CancellationToken.None);
+            connection.Execute($"DROP TABLE IF EXISTS {source}; DROP TABLE IF EXISTS {ChangedOf(source)}", CancellationToken.None);
         }
     }
 
@@ -84,6 +84,8 @@ public sealed partial class DeltaTable
         var candidates = CandidateFiles(connection, source, snapshot, keys, cancellationToken);
         var target = await SnapshotSql.SelectAsync(snapshot, candidates, FileColumn, cancellationToken);
         var match = string.Join(" AND ", keys.Select(k => $"s.{Sql.Identifier(k.Name)} IS NOT DISTINCT FROM t.{Sql.Identifier(k.Name)}"));
+        if (merge.UpdateMatched && candidates.Count > 0)
+            source = LeaveOutUnchanged(connection, snapshot, fitted, source, target, match, cancellationToken);
 
         var touched = Touched(connection, $"SELECT DISTINCT t.{FileColumn} FROM ({target}) t SEMI JOIN {source} s ON {match}", candidates, cancellationToken);
         var rewritten = merge.UpdateMatched ? touched : [];
@@ -99,6 +101,27 @@ public sealed partial class DeltaTable
             new DeltaWriteOptions { AddColumns = merge.AddColumns, RowGroupBytes = merge.RowGroupBytes },
             cancellationToken);
         return await CommitMergeAsync(snapshot, rewritten, written, inserted, merge.UpdateMatched ? rows - inserted : 0, merge, cancellationToken);
+    }
+
+    private static string ChangedOf(string source) => source + "_changed";
+
+    /// <summary>The rows of the query that the table does not hold as they are: a merge done again changes nothing and writes nothing.</summary>
+    private static string LeaveOutUnchanged(
+        DuckConnection connection, DeltaSnapshot snapshot, SourceQuery fitted, string source, string target, string match, CancellationToken cancellationToken)
+    {
+        var same = fitted.Given.Fields.Select(f => snapshot.Schema.Find(f.Name) is { } column
+            ? $"CAST(s.{Sql.Identifier(f.Name)} AS {column.Type.ToSql()}) IS NOT DISTINCT FROM t.{Sql.Identifier(f.Name)}"
+            : $"s.{Sql.Identifier(f.Name)} IS NULL");
+
+        // A key that the table holds more than once is replaced, by one row.
+        connection.Execute(
+            $"""
+            CREATE OR REPLACE TEMP TABLE {ChangedOf(source)} AS
+            SELECT * FROM {source} WHERE rowid NOT IN (
+                SELECT s.rowid FROM {source} s JOIN ({target}) t ON {match} GROUP BY s.rowid HAVING count(*) = 1 AND bool_and({string.Join(" AND ", same)}))
+            """,
+            cancellationToken);
+        return ChangedOf(source);
     }
 
     private async ValueTask<DeltaMergeResult> CommitMergeAsync(
