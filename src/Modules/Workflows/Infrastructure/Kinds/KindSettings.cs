@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace Pipeline.Workflows.Infrastructure.Kinds;
 
 /// <summary>
-/// Reads the settings of a task. Numbers and flags may be texts, as templates make them. What the schema has checked is not checked again; what is wrong all the same is a
+/// Reads the settings of a task. Numbers and flags may be texts, as templates make them. What the schema has checked is not checked again; what is wrong all
+/// the same is a
 /// <see cref="TerminalException"/> that names the field.
 /// </summary>
 internal readonly record struct KindSettings(JsonObject Node, string Path)

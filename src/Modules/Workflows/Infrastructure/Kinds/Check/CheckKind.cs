@@ -24,7 +24,9 @@ internal sealed class CheckKind(SqlSessions sessions) : ITaskKind
         var (table, more) = await session.RunAsync(query, connection => Read(connection, query, limit, cancellationToken), cancellationToken);
         if (table.Rows == 0)
             return new TaskResult();
-        var count = more ? string.Create(CultureInfo.InvariantCulture, $"More than {limit} rows, the first") : table.Rows == 1 ? "One row" : string.Create(CultureInfo.InvariantCulture, $"{table.Rows} rows");
+        var count = more ? string.Create(CultureInfo.InvariantCulture, $"More than {limit} rows, the first")
+            : table.Rows == 1 ? "One row"
+            : string.Create(CultureInfo.InvariantCulture, $"{table.Rows} rows");
         throw new TerminalException($"{settings.Text("message") ?? $"Check {context.Task.Name} found rows."} {count}:\n{table}");
     }
 

@@ -20,7 +20,8 @@ internal sealed class LakeQueries(SqlSessions sessions, TimeProvider time) : ILa
             query,
             connection =>
             {
-                using var result = connection.Query(string.Create(CultureInfo.InvariantCulture, $"SELECT * FROM ({query.Select}) LIMIT {limit}"), cancellationToken);
+                using var result = connection.Query(
+                    string.Create(CultureInfo.InvariantCulture, $"SELECT * FROM ({query.Select}) LIMIT {limit}"), cancellationToken);
                 return OutputReader.Write(writer => DuckJson.WriteRows(result, writer));
             },
             cancellationToken);

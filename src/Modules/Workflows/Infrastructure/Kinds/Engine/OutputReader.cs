@@ -13,9 +13,11 @@ internal sealed class OutputReader(SqlEngine engine, LakeCatalog lake, NpgsqlDat
 {
     public async Task<JsonElement> ReadAsync(TaskOutput output, int limit, CancellationToken cancellationToken) => output.Kind switch
     {
-        OutputKind.Files => await QueryAsync($"SELECT * FROM read_parquet({FileList.Of(await LocalAsync(output.Paths, cancellationToken))}, hive_partitioning = false)", limit, cancellationToken),
+        OutputKind.Files => await QueryAsync(
+            ParquetOutput.Select(await LocalAsync(output.Paths, cancellationToken)), limit, cancellationToken),
         OutputKind.Table => await QueryAsync(await RelationAsync(output, cancellationToken), limit, cancellationToken),
-        OutputKind.Objects => await QueryAsync(ObjectRelation(output.Paths[0], (await LocalAsync(output.Paths, cancellationToken))[0]), limit, cancellationToken),
+        OutputKind.Objects =>
+            await QueryAsync(ObjectRelation(output.Paths[0], (await LocalAsync(output.Paths, cancellationToken))[0]), limit, cancellationToken),
         OutputKind.Postgres => await TableAsync(output.Paths[0], limit, cancellationToken),
         _ => Files(output.Paths[0], limit),
     };
@@ -80,7 +82,8 @@ internal sealed class OutputReader(SqlEngine engine, LakeCatalog lake, NpgsqlDat
             return await Task.Run(
                 () =>
                 {
-                    using var result = lease.Connection.Query(string.Create(CultureInfo.InvariantCulture, $"SELECT * FROM ({select}) LIMIT {limit}"), cancellationToken);
+                    using var result = lease.Connection.Query(
+                        string.Create(CultureInfo.InvariantCulture, $"SELECT * FROM ({select}) LIMIT {limit}"), cancellationToken);
                     return Write(writer => DuckJson.WriteRows(result, writer));
                 },
                 cancellationToken);

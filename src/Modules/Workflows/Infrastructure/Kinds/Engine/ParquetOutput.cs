@@ -5,7 +5,10 @@ using Pipeline.Workflows.Application;
 
 namespace Pipeline.Workflows.Infrastructure.Kinds.Engine;
 
-/// <summary>Writes the rows of a SELECT as Parquet objects that belong to one try of a task: other tries write elsewhere, and what is not recorded is as if it never was.</summary>
+/// <summary>
+/// Writes the rows of a SELECT as Parquet objects that belong to one try of a task: other tries write elsewhere, and what is not recorded is as if it never
+/// was.
+/// </summary>
 internal static class ParquetOutput
 {
     /// <summary>The options of Parquet files. A row group ends by its size too, as few rows may be large.</summary>
@@ -13,6 +16,10 @@ internal static class ParquetOutput
 
     /// <summary>The size at which a row group ends.</summary>
     public const long RowGroupBytes = 8 << 20;
+
+    /// <summary>The rows of local files. What their paths look like adds no columns.</summary>
+    public static string Select(IReadOnlyCollection<string> files) =>
+        $"SELECT * FROM read_parquet({FileList.Of(files)}, hive_partitioning = false, union_by_name = {(files.Count > 1 ? "true" : "false")})";
 
     /// <summary>The prefix of a try's objects.</summary>
     public static ObjectPath Prefix(TaskContext context, string? to) => ObjectPath.Parse(string.Create(
@@ -57,12 +64,13 @@ internal static class ParquetOutput
         // A table of the session, which spills: parts are cut out of it by their place, without reading what is before them.
         const string Rows = "pipeline_rows_of_parts";
         await session.ExecuteAsync(query, $"CREATE OR REPLACE TEMP TABLE {Rows} AS SELECT * FROM ({query.Select})", cancellationToken);
-        var count = await session.RunAsync(query, connection => connection.QueryInt64($"SELECT count(*) FROM {Rows}", cancellationToken) ?? 0, cancellationToken);
+        var count = await session.RunAsync(
+            query, connection => connection.QueryInt64($"SELECT count(*) FROM {Rows}", cancellationToken) ?? 0, cancellationToken);
         var files = new List<(string, long)>();
         for (var from = 0L; from == 0 || from < count; from += limit)
         {
-            files.Add(await WriteFileAsync(
-                session, query, string.Create(CultureInfo.InvariantCulture, $"SELECT * FROM {Rows} WHERE rowid >= {from} AND rowid < {from + limit}"), cancellationToken));
+            var part = string.Create(CultureInfo.InvariantCulture, $"SELECT * FROM {Rows} WHERE rowid >= {from} AND rowid < {from + limit}");
+            files.Add(await WriteFileAsync(session, query, part, cancellationToken));
         }
 
         await session.ExecuteAsync(query, $"DROP TABLE {Rows}", cancellationToken);

@@ -7,11 +7,12 @@ using Pipeline.Lake;
 namespace Pipeline.Workflows.Infrastructure.Kinds.Engine;
 
 /// <summary>
-/// The SQL engine that all tasks of the process share: one database in memory whose limit bounds them together, opened when the first task needs it, closed when none did for
-/// a while. It spills into the lake's folder for files in the making.
+/// The SQL engine that all tasks of the process share: one database in memory whose limit bounds them together, opened when the first task needs it, closed
+/// when none did for a while. It spills into the lake's folder for files in the making.
 /// </summary>
 /// <remarks>
-/// What cannot be spilled grows with threads and with what runs at once: so heavy statements take turns, and one that ran out of memory is run again alone on one thread.
+/// What cannot be spilled grows with threads and with what runs at once: so heavy statements take turns, and one that ran out of memory is run again alone on
+/// one thread.
 /// </remarks>
 internal sealed class SqlEngine : IDisposable
 {

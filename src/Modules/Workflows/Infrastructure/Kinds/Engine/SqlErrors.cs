@@ -4,7 +4,9 @@ using Pipeline.DuckDb;
 
 namespace Pipeline.Workflows.Infrastructure.Kinds.Engine;
 
-/// <summary>Says what failed in the words of the workflow: its SQL file and line, its source's name instead of a staged file, without DuckDB's advice to programmers.</summary>
+/// <summary>
+/// Says what failed in the words of the workflow: its SQL file and line, its source's name instead of a staged file, without DuckDB's advice to programmers.
+/// </summary>
 internal static partial class SqlErrors
 {
     private const int LongestLine = 200;
@@ -27,9 +29,12 @@ internal static partial class SqlErrors
         return duck.Type switch
         {
             DuckErrorType.OutOfMemory => new TransientException(
-                string.Create(CultureInfo.InvariantCulture, $"{message} The engine that the tasks of this process share has Workflows:EngineMemoryBytes = {memoryBytes}."), error),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{message} The engine that the tasks of this process share has Workflows:EngineMemoryBytes = {memoryBytes}."), error),
             DuckErrorType.Fatal => new TransientException($"{message} (the engine broke down, maybe in another task)", error),
-            _ when IsDiskFull(duck.Message) => new TransientException($"{operation}: the disk is full; it goes on when there is space again. {Renamed(duck.Message, names)}", error),
+            _ when IsDiskFull(duck.Message) =>
+                new TransientException($"{operation}: the disk is full; it goes on when there is space again. {Renamed(duck.Message, names)}", error),
             _ when error is TransientException => new TransientException(message, error),
             _ => new TerminalException(message, error),
         };
@@ -69,7 +74,9 @@ internal static partial class SqlErrors
         return message;
     }
 
-    [GeneratedRegex(@"CSV Error on Line: (?<line>\d+)\r?\n(Original Line: (?<original>[\s\S]*?)\n(?=Expected |Error |Value |Maximum |Invalid |The ))?(?<what>[^\n]+)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"CSV Error on Line: (?<line>\d+)\r?\n(Original Line: (?<original>[\s\S]*?)\n(?=Expected |Error |Value |Maximum |Invalid |The ))?(?<what>[^\n]+)",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex CsvError();
 
     [GeneratedRegex(@"\n  file = (?<file>[^\n]*)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]

@@ -13,10 +13,12 @@ internal sealed class SqlSessions(SqlEngine engine, LakeCatalog lake)
 }
 
 /// <summary>
-/// What one try of a task does with SQL: a connection on which earlier outputs are relations by their tasks' names, <c>lake('path')</c> is a table of the lake as it is when first
-/// asked for, and <c>$name</c> a parameter; and a folder for files that end with the session.
+/// What one try of a task does with SQL: a connection on which earlier outputs are relations by their tasks' names, <c>lake('path')</c> is a table of the lake
+/// as it is when first asked for, and <c>$name</c> a parameter; and a folder for files that end with the session.
 /// </summary>
-/// <remarks>For one caller at a time. Errors of DuckDB come as <see cref="TransientException"/> and <see cref="TerminalException"/> in the workflow's words.</remarks>
+/// <remarks>
+/// For one caller at a time. Errors of DuckDB come as <see cref="TransientException"/> and <see cref="TerminalException"/> in the workflow's words.
+/// </remarks>
 internal sealed class SqlSession : IDisposable
 {
     private const string LakeFunction = "lake";
@@ -49,8 +51,17 @@ internal sealed class SqlSession : IDisposable
     {
         if (_folder is null)
         {
-            _folder = _lake.Store.NewStagingPath("");
-            Directory.CreateDirectory(_folder);
+            var folder = _lake.Store.NewStagingPath("");
+            try
+            {
+                Directory.CreateDirectory(folder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new TransientException($"Make a folder for staged files in {_lake.Store.Location}: {e.Message}", e);
+            }
+
+            _folder = folder;
         }
 
         return Path.Combine(_folder, Guid.NewGuid().ToString("N") + extension);
@@ -109,7 +120,9 @@ internal sealed class SqlSession : IDisposable
 
     /// <summary>The columns that rows have, where it takes all rows to find out.</summary>
     public Task<IReadOnlyList<(string Name, string Type)>> InferAsync(SqlQuery query, CancellationToken cancellationToken) => WorkAsync(
-        query, connection => Task.FromResult<IReadOnlyList<(string Name, string Type)>>(Describe(connection, query.Select, cancellationToken)), cancellationToken);
+        query,
+        connection => Task.FromResult<IReadOnlyList<(string Name, string Type)>>(Describe(connection, query.Select, cancellationToken)),
+        cancellationToken);
 
     /// <summary>Runs statements of this program that are about some rows.</summary>
     /// <returns>The rows that were changed or written.</returns>
@@ -200,7 +213,8 @@ internal sealed class SqlSession : IDisposable
     {
         var name = statement[token][1..].ToString();
         return SqlParameters.Find(name, _context) ?? throw new TerminalException(
-            $"{text.Name}, line {statement.LineOf(token)}: there is no parameter ${name}. There are {string.Join(", ", SqlParameters.Names(_context).Select(n => '$' + n))}.");
+            $"{text.Name}, line {statement.LineOf(token)}: there is no parameter ${name}. "
+            + $"There are {string.Join(", ", SqlParameters.Names(_context).Select(n => '$' + n))}.");
     }
 
     internal static bool IsLakeCall(SqlStatement statement, int token) =>
@@ -222,7 +236,8 @@ internal sealed class SqlSession : IDisposable
             }
         }
 
-        throw new TerminalException($"{text.Name}, line {statement.LineOf(token)}: lake() takes one path, as a text or a parameter, such as lake('silver/movies').");
+        throw new TerminalException(
+            $"{text.Name}, line {statement.LineOf(token)}: lake() takes one path, as a text or a parameter, such as lake('silver/movies').");
     }
 
     // Under a name that reads well in messages and that no user gives to a relation.
@@ -266,11 +281,13 @@ internal sealed class SqlSession : IDisposable
                     files.Add(local);
                 }
 
-                await CreateViewAsync(task, $"SELECT * FROM read_parquet({FileList.Of(files)}, hive_partitioning = false)", cancellationToken);
+                await CreateViewAsync(task, ParquetOutput.Select(files), cancellationToken);
                 break;
             case OutputKind.Table:
                 var table = _lake.Table(output.Paths[0]);
-                var snapshot = output.Version is { } version ? await table.SnapshotAsync(version, cancellationToken) : await table.SnapshotAsync(cancellationToken);
+                var snapshot = output.Version is { } version
+                    ? await table.SnapshotAsync(version, cancellationToken)
+                    : await table.SnapshotAsync(cancellationToken);
                 await CreateViewAsync(task, await snapshot.ToSqlAsync(null, cancellationToken), cancellationToken);
                 break;
         }

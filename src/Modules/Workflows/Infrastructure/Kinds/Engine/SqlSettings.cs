@@ -86,7 +86,9 @@ internal static class SqlSettings
     {
         var before = Before(workflow, task);
         var others = workflow.Tasks.Select(t => t.Name).Where(n => !before.Contains(n)).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var own = text.Statements.SelectMany(s => Enumerable.Range(0, s.Tokens.Count - 1).Where(i => s[i + 1] is "AS" or "as" or "As").Select(s.NameOf)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var own = text.Statements
+            .SelectMany(s => Enumerable.Range(0, s.Tokens.Count - 1).Where(i => s[i + 1].Equals("AS", StringComparison.OrdinalIgnoreCase)).Select(s.NameOf))
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         return text.Statements
             .SelectMany(s => Enumerable.Range(1, s.Tokens.Count - 1)
                 .Where(i => s[i - 1].Equals("FROM", StringComparison.OrdinalIgnoreCase) || s[i - 1].Equals("JOIN", StringComparison.OrdinalIgnoreCase))

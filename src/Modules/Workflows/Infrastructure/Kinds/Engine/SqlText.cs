@@ -203,7 +203,9 @@ internal sealed class SqlStatement(string text, int start, int end, IReadOnlyLis
         return this[token][1..^1].ToString().Replace(quote + quote, quote, StringComparison.Ordinal);
     }
 
-    /// <summary>The statement with some tokens replaced, as many lines down as it stands in its text: places in DuckDB's messages are those of the text.</summary>
+    /// <summary>
+    /// The statement with some tokens replaced, as many lines down as it stands in its text: places in DuckDB's messages are those of the text.
+    /// </summary>
     /// <param name="replacements">What is put in the place of which tokens, in order: first token, last token, text without line breaks.</param>
     public string Render(IEnumerable<(int First, int Last, string Text)> replacements)
     {

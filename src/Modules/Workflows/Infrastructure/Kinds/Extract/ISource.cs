@@ -7,8 +7,8 @@ namespace Pipeline.Workflows.Infrastructure.Kinds.Extract;
 
 /// <summary>A kind of source. One folder each; every one passes the conformance suite <c>SourceSuite</c> in <c>tests/Workflows.Tests</c>.</summary>
 /// <remarks>
-/// Rows reach DuckDB by way of local files: what waits for the world outside does so asynchronously and holds no thread of the engine that other tasks share. Memory is bounded
-/// whatever the size of the source.
+/// Rows reach DuckDB by way of local files: what waits for the world outside does so asynchronously and holds no thread of the engine that other tasks share.
+/// Memory is bounded whatever the size of the source.
 /// </remarks>
 internal interface ISource
 {

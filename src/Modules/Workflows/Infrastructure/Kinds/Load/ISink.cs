@@ -3,10 +3,12 @@ using Pipeline.Workflows.Infrastructure.Kinds.Engine;
 
 namespace Pipeline.Workflows.Infrastructure.Kinds.Load;
 
-/// <summary>A kind of target outside the lake. One folder each; every one passes the conformance suite <c>SinkSuite</c> in <c>tests/Workflows.Tests</c>.</summary>
+/// <summary>
+/// A kind of target outside the lake. One folder each; every one passes the conformance suite <c>SinkSuite</c> in <c>tests/Workflows.Tests</c>.
+/// </summary>
 /// <remarks>
-/// The target gets all rows or none, and gets them once however often the task is tried: where an earlier try succeeded, the next does nothing or the same again. Rows are
-/// streamed; memory is bounded.
+/// The target gets all rows or none, and gets them once however often the task is tried: where an earlier try succeeded, the next does nothing or the same
+/// again. Rows are streamed; memory is bounded.
 /// </remarks>
 internal interface ISink
 {

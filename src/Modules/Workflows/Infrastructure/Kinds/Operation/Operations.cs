@@ -14,7 +14,8 @@ namespace Pipeline.Workflows.Infrastructure.Kinds.Operation;
 internal sealed record OperationRequest(IServiceProvider Services, KindSettings With, TaskContext Context)
 {
     /// <summary>Sends a request to the module that handles it.</summary>
-    public Task<T> SendAsync<T>(IRequest<T> request, CancellationToken cancellationToken) => Services.GetRequiredService<IMediator>().Send(request, cancellationToken);
+    public Task<T> SendAsync<T>(IRequest<T> request, CancellationToken cancellationToken) =>
+        Services.GetRequiredService<IMediator>().Send(request, cancellationToken);
 }
 
 /// <summary>Something that a module can do, under a name for workflows.</summary>
@@ -33,7 +34,8 @@ internal static class Operations
         .AddOperation("vacuum-purchases", async (o, ct) => Vacuumed(await o.SendAsync(new VacuumPurchases(o.With.Flag("dry_run") ?? false), ct), o));
 
     /// <summary>Adds one.</summary>
-    public static IServiceCollection AddOperation(this IServiceCollection services, string name, Func<OperationRequest, CancellationToken, Task<TaskResult>> run) =>
+    public static IServiceCollection AddOperation(
+        this IServiceCollection services, string name, Func<OperationRequest, CancellationToken, Task<TaskResult>> run) =>
         services.AddSingleton(new NamedOperation(name, run));
 
     private static TaskResult Rows(long rows) => new() { RowsRead = rows, RowsWritten = rows };

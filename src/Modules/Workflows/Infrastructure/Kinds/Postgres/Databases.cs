@@ -17,7 +17,8 @@ internal sealed class Databases(IServiceProvider services)
         {
             if (connectionString is null)
             {
-                var warehouse = services.GetService(typeof(NpgsqlDataSource)) as NpgsqlDataSource ?? throw new TerminalException("This process has no warehouse; name a connection.");
+                var warehouse = services.GetService(typeof(NpgsqlDataSource)) as NpgsqlDataSource
+                    ?? throw new TerminalException("This process has no warehouse; name a connection.");
                 return await warehouse.OpenConnectionAsync(cancellationToken);
             }
 

@@ -4,7 +4,9 @@ using Pipeline.Workflows.Infrastructure.Kinds.Engine;
 
 namespace Pipeline.Workflows.Infrastructure.Kinds.Transform;
 
-/// <summary>The kind <c>sql</c>: a SELECT over tables of the lake and earlier outputs, into a Delta table, into objects of given names, or into Parquet of the run.</summary>
+/// <summary>
+/// The kind <c>sql</c>: a SELECT over tables of the lake and earlier outputs, into a Delta table, into objects of given names, or into Parquet of the run.
+/// </summary>
 internal sealed class SqlKind(SqlSessions sessions) : ITaskKind
 {
     private const string Table = "table";

@@ -6,8 +6,8 @@ using Pipeline.Workflows.Infrastructure.Kinds.Engine;
 namespace Pipeline.Workflows.Infrastructure.Kinds.Transform;
 
 /// <summary>
-/// A Delta table that takes the rows of a task once: an append or overwrite carries the task's effect as a <c>txn</c> in its commit, so that a second try finds it done; a merge by
-/// keys done twice is as done once.
+/// A Delta table that takes the rows of a task once: an append or overwrite carries the task's effect as a <c>txn</c> in its commit, so that a second try finds
+/// it done; a merge by keys done twice is as done once.
 /// </summary>
 internal sealed class TableTarget(SqlSession session, TaskContext context, KindSettings settings, string path)
 {
@@ -62,7 +62,8 @@ internal sealed class TableTarget(SqlSession session, TaskContext context, KindS
                     BasedOn = session.Tables.GetValueOrDefault(path),
                 },
                 cancellationToken)
-            : await _table.AppendAsync(new DeltaAppend { Files = written.Files, Schema = written.Schema, Transactions = effect, Metrics = metrics }, cancellationToken);
+            : await _table.AppendAsync(
+                new DeltaAppend { Files = written.Files, Schema = written.Schema, Transactions = effect, Metrics = metrics }, cancellationToken);
         if (!result.Committed)
         {
             await _table.DiscardFilesAsync(written.Files, cancellationToken);
@@ -79,7 +80,8 @@ internal sealed class TableTarget(SqlSession session, TaskContext context, KindS
         var merge = new DeltaMerge { Keys = settings.List("keys"), AddColumns = true, RowGroupBytes = ParquetOutput.RowGroupBytes };
         if (merge.Keys.Count == 0)
             throw new TerminalException($"{settings.FieldOf("keys")} is missing: a merge needs the columns that tell rows apart.");
-        var result = await session.WorkAsync(query, async connection => await _table.MergeAsync(connection, query.Select, merge, cancellationToken), cancellationToken);
+        var result = await session.WorkAsync(
+            query, async connection => await _table.MergeAsync(connection, query.Select, merge, cancellationToken), cancellationToken);
         var rows = result.RowsInserted + result.RowsUpdated;
         context.Log.Info($"Merged into table {path}: {result.RowsInserted} rows new, {result.RowsUpdated} replaced, version {result.Snapshot.Version}.");
         return Result(rows, 0, result.Snapshot);

@@ -8,7 +8,8 @@ internal static class Columns
 {
     /// <summary>Casts columns of rows that have types already.</summary>
     /// <exception cref="TerminalException">The rows lack a declared column.</exception>
-    public static async Task<SqlQuery> CastAsync(SqlSession session, SqlQuery query, IReadOnlyList<KeyValuePair<string, string>> declared, CancellationToken cancellationToken)
+    public static async Task<SqlQuery> CastAsync(
+        SqlSession session, SqlQuery query, IReadOnlyList<KeyValuePair<string, string>> declared, CancellationToken cancellationToken)
     {
         if (declared.Count == 0)
             return query;

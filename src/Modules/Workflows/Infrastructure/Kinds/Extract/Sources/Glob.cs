@@ -62,8 +62,7 @@ internal sealed class Glob
                     regex.Append("[^/]");
                     break;
                 case '[' when pattern.IndexOf(']', at + 1) is var close and > 0:
-                    var set = pattern[(at + 1)..close];
-                    regex.Append('[').Append(set.StartsWith('!') ? "^" : "").Append(set.TrimStart('!').Replace("\\", @"\\", StringComparison.Ordinal).Replace("[", @"\[", StringComparison.Ordinal).Replace("^", @"\^", StringComparison.Ordinal)).Append(']');
+                    regex.Append(Set(pattern[(at + 1)..close]));
                     at = close;
                     break;
                 default:
@@ -73,5 +72,15 @@ internal sealed class Glob
         }
 
         return regex.Append('$').ToString();
+    }
+
+    private static string Set(string characters)
+    {
+        var negated = characters.StartsWith('!');
+        var escaped = characters[(negated ? 1 : 0)..]
+            .Replace("\\", @"\\", StringComparison.Ordinal)
+            .Replace("[", @"\[", StringComparison.Ordinal)
+            .Replace("^", @"\^", StringComparison.Ordinal);
+        return $"[{(negated ? "^" : "")}{escaped}]";
     }
 }

@@ -14,7 +14,9 @@ internal sealed record JsonShape
     /// <summary>A text or number to tell beside them; null for none.</summary>
     public JsonPath? Next { get; init; }
 
-    /// <summary>True where the input is values one after the other, with or without commas between them and after the last; false where it is one document.</summary>
+    /// <summary>
+    /// True where the input is values one after the other, with or without commas between them and after the last; false where it is one document.
+    /// </summary>
     public bool IsSequence { get; init; }
 
     /// <summary>Members, as names and JSON values, that each record gets besides its own; the records must be objects then.</summary>
@@ -148,7 +150,8 @@ internal sealed class JsonRecords
         if (_end < _buffer.Length)
             return;
         if (_end > MaxRecordBytes)
-            throw new TerminalException(string.Create(CultureInfo.InvariantCulture, $"{_name}: record {_records + 1} or a text in it is longer than {MaxRecordBytes} bytes."));
+            throw new TerminalException(
+                string.Create(CultureInfo.InvariantCulture, $"{_name}: record {_records + 1} or a text in it is longer than {MaxRecordBytes} bytes."));
         var larger = ArrayPool<byte>.Shared.Rent(_buffer.Length * 2);
         _buffer.AsSpan(0, _end).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_buffer);
@@ -168,7 +171,9 @@ internal sealed class JsonRecords
             var line = _lines + (e.LineNumber ?? 0) + 1;
             var reason = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal) is var at and > 0 ? e.Message[..at] : e.Message;
             throw new TerminalException(
-                string.Create(CultureInfo.InvariantCulture, $"{_name}: malformed JSON in line {line} at byte {(e.BytePositionInLine ?? 0) + 1}, record {_records + 1}: {reason}"), e);
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{_name}: malformed JSON in line {line} at byte {(e.BytePositionInLine ?? 0) + 1}, record {_records + 1}: {reason}"), e);
         }
     }
 
@@ -314,7 +319,9 @@ internal sealed class JsonRecords
         if (depth == 0)
             return (true, _shape.Next is not null);
         var index = _counters[depth] >= 0 ? _counters[depth]++ : -1;
-        return index < 0 ? (_nameOnRecords, _nameOnNext) : (IsOn(_shape.Records, _onRecords, depth, index), _shape.Next is { } next && IsOn(next, _onNext, depth, index));
+        return index < 0
+            ? (_nameOnRecords, _nameOnNext)
+            : (IsOn(_shape.Records, _onRecords, depth, index), _shape.Next is { } next && IsOn(next, _onNext, depth, index));
     }
 
     private static bool IsOn(JsonPath path, int on, int depth, int index) => on == depth - 1 && depth <= path.Length && path.Index(depth - 1) == index;
@@ -338,7 +345,8 @@ internal sealed class JsonRecords
     {
         _recordStart = _at + (int)reader.TokenStartIndex;
         if (_prefix.Length > 0 && reader.TokenType != JsonTokenType.StartObject)
-            throw new TerminalException(string.Create(CultureInfo.InvariantCulture, $"{_name}: record {_records + 1} is no object, so no columns can be added to it."));
+            throw new TerminalException(
+                string.Create(CultureInfo.InvariantCulture, $"{_name}: record {_records + 1} is no object, so no columns can be added to it."));
         if (reader.TokenType is not (JsonTokenType.StartArray or JsonTokenType.StartObject))
             Complete(ref reader);
     }
@@ -376,7 +384,9 @@ internal sealed class JsonRecords
             if (reader.ValueTextEquals(added))
             {
                 throw new TerminalException(
-                    string.Create(CultureInfo.InvariantCulture, $"{_name}: record {_records + 1} has a member '{Encoding.UTF8.GetString(added)}' of its own; give the added one another name."));
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{_name}: record {_records + 1} has a member '{Encoding.UTF8.GetString(added)}' of its own; give the added one another name."));
             }
         }
     }

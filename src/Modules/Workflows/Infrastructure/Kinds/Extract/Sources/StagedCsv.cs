@@ -17,7 +17,8 @@ internal sealed class StagedCsv : IAsyncDisposable
     private readonly StringBuilder _line = new();
 
     private StagedCsv(string file) =>
-        _writer = new StreamWriter(new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 0, FileOptions.Asynchronous), new UTF8Encoding(false), BufferBytes);
+        _writer = new StreamWriter(
+            new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 0, FileOptions.Asynchronous), new UTF8Encoding(false), BufferBytes);
 
     /// <summary>The rows written.</summary>
     public long Rows { get; private set; }
@@ -47,7 +48,7 @@ internal sealed class StagedCsv : IAsyncDisposable
             if (value is null)
                 _line.Append(Null);
             else
-                _line.Append('"').Append(value.Contains('"', StringComparison.Ordinal) ? value.Replace("\"", "\"\"", StringComparison.Ordinal) : value).Append('"');
+                _line.Append('"').Append(value.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');
         }
 
         _line.Append('\n');

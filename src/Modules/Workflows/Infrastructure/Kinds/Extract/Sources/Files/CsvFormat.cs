@@ -53,7 +53,8 @@ internal static class CsvFormat
 
     /// <summary>The rows of some files that have the same columns by name.</summary>
     public static async Task<SqlQuery> OpenAsync(
-        SqlSession session, string name, IReadOnlyList<InputFile> files, CsvDialect dialect, IReadOnlyList<KeyValuePair<string, string>> declared, CancellationToken cancellationToken)
+        SqlSession session, string name, IReadOnlyList<InputFile> files, CsvDialect dialect, IReadOnlyList<KeyValuePair<string, string>> declared,
+        CancellationToken cancellationToken)
     {
         foreach (var file in files)
         {
@@ -72,7 +73,8 @@ internal static class CsvFormat
         IReadOnlyList<(string Name, string Type)> columns;
         try
         {
-            columns = await session.InferAsync(new SqlQuery($"SELECT * FROM {Reader(files, dialect, declared, InferAll, positions: false)}", name), cancellationToken);
+            columns = await session.InferAsync(
+                new SqlQuery($"SELECT * FROM {Reader(files, dialect, declared, InferAll, positions: false)}", name), cancellationToken);
         }
         catch (TerminalException)
         {
@@ -105,7 +107,8 @@ internal static class CsvFormat
 
     /// <summary>Finds out what is wrong with the files, with the columns that their first lines name.</summary>
     private static async Task RefuseAsync(
-        SqlSession session, string name, IReadOnlyList<InputFile> files, CsvDialect dialect, IReadOnlyList<KeyValuePair<string, string>> declared, CancellationToken cancellationToken)
+        SqlSession session, string name, IReadOnlyList<InputFile> files, CsvDialect dialect, IReadOnlyList<KeyValuePair<string, string>> declared,
+        CancellationToken cancellationToken)
     {
         var all = new List<string>();
         foreach (var file in files)
@@ -114,7 +117,8 @@ internal static class CsvFormat
             all.AddRange(names);
             var texts = names.Select((n, i) => KeyValuePair.Create(string.Create(CultureInfo.InvariantCulture, $"{i}:{n}"), "VARCHAR")).ToList();
             if (texts.Count > 0)
-                await session.ExecuteAsync(new SqlQuery("", name), $"SELECT count(*) FROM {Reader([file], dialect, texts, null, positions: true)}", cancellationToken);
+                await session.ExecuteAsync(
+                    new SqlQuery("", name), $"SELECT count(*) FROM {Reader([file], dialect, texts, null, positions: true)}", cancellationToken);
         }
 
         if (dialect.Header)
@@ -131,9 +135,11 @@ internal static class CsvFormat
         IReadOnlyList<InputFile> files, CsvDialect dialect, IReadOnlyList<KeyValuePair<string, string>> types, int? sample, bool positions)
     {
         var sql = new StringBuilder($"read_csv({FileList.Of(files.Select(f => f.Local))}");
-        sql.Append($", delim = {Sql.Literal(dialect.Delimiter)}, quote = {Sql.Literal(dialect.Quote)}, escape = {Sql.Literal(dialect.Escape)}, header = {Flag(dialect.Header)}");
+        sql.Append($", delim = {Sql.Literal(dialect.Delimiter)}, quote = {Sql.Literal(dialect.Quote)}, escape = {Sql.Literal(dialect.Escape)}");
+        sql.Append($", header = {Flag(dialect.Header)}");
         sql.Append($", hive_partitioning = false, skip = 0, strict_mode = true, null_padding = false, encoding = {Sql.Literal(dialect.Encoding)}");
-        sql.Append($", nullstr = {(dialect.Null is { Length: > 0 } text ? $"['', {Sql.Literal(text)}]" : "''")}, allow_quoted_nulls = {Flag(!dialect.KeepsEmptyTexts)}");
+        sql.Append($", nullstr = {(dialect.Null is { Length: > 0 } text ? $"['', {Sql.Literal(text)}]" : "''")}");
+        sql.Append($", allow_quoted_nulls = {Flag(!dialect.KeepsEmptyTexts)}");
         var longest = Math.Max(LongestLine, dialect.LongestRecord + 1);
         sql.Append(CultureInfo.InvariantCulture, $", max_line_size = {longest}, buffer_size = {Math.Max(BufferBytes, 2 * longest)}");
         if (files.Any(f => f.IsGzip))

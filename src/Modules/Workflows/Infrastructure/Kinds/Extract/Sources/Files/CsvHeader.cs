@@ -7,6 +7,8 @@ internal static class CsvHeader
 {
     private const int LongestHeader = 64 << 10;
 
+    private static readonly char[] _lineBreaks = ['\r', '\n'];
+
     /// <summary>The values of the first record, as they are; none where the file is empty.</summary>
     public static async Task<IReadOnlyList<string>> ReadAsync(InputFile file, CsvDialect dialect, CancellationToken cancellationToken)
     {
@@ -17,7 +19,7 @@ internal static class CsvHeader
         // No more than that, as a file that is no CSV may have no line at all.
         var buffer = new char[LongestHeader];
         var text = new string(buffer, 0, await reader.ReadBlockAsync(buffer, cancellationToken));
-        for (var end = text.AsSpan().IndexOfAny('\r', '\n'); end >= 0; end = text.AsSpan(end + 1).IndexOfAny('\r', '\n') is var next and >= 0 ? end + 1 + next : -1)
+        for (var end = text.IndexOfAny(_lineBreaks); end >= 0; end = text.IndexOfAny(_lineBreaks, end + 1))
         {
             if (Split(text[..end], dialect) is { } values)
                 return values;

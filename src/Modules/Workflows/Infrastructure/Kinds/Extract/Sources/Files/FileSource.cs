@@ -77,7 +77,8 @@ internal sealed class FileSource(WebClient web) : ISource
         }
     }
 
-    private static Task<SqlQuery> OpenAsync(SourceRequest request, string name, IReadOnlyList<InputFile> files, string format, CancellationToken cancellationToken)
+    private static Task<SqlQuery> OpenAsync(
+        SourceRequest request, string name, IReadOnlyList<InputFile> files, string format, CancellationToken cancellationToken)
     {
         var session = request.Session;
         var records = request.Settings.Text("records");
@@ -95,9 +96,8 @@ internal sealed class FileSource(WebClient web) : ISource
             case Parquet:
                 foreach (var file in files)
                     session.Name(file.Local, file.Name);
-                return Columns.CastAsync(
-                    session, new SqlQuery($"SELECT * FROM read_parquet({FileList.Of(files.Select(f => f.Local))}, hive_partitioning = false, union_by_name = {(files.Count > 1 ? "true" : "false")})", name),
-                    request.Columns, cancellationToken);
+                var rows = new SqlQuery(ParquetOutput.Select([.. files.Select(f => f.Local)]), name);
+                return Columns.CastAsync(session, rows, request.Columns, cancellationToken);
             default:
                 throw new TerminalException($"{request.Settings.FieldOf("format")}: '{format}' is no known format.");
         }

@@ -16,7 +16,8 @@ internal sealed record InputFile(string Local, string Name)
     {
         try
         {
-            var file = new FileStream(Local, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16, FileOptions.SequentialScan | FileOptions.Asynchronous);
+            var file = new FileStream(
+                Local, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16, FileOptions.SequentialScan | FileOptions.Asynchronous);
             return IsGzip ? new System.IO.Compression.GZipStream(file, System.IO.Compression.CompressionMode.Decompress) : file;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

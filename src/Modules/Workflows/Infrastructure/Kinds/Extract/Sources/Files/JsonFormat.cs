@@ -61,7 +61,12 @@ internal static class JsonFormat
         if (filled.Count == 0)
         {
             if (declared.Count == 0)
-                log.Warning($"{name} holds no records, and no columns are declared: later tasks find none of the columns that they may ask for. Declare them under columns.");
+            {
+                log.Warning(
+                    $"{name} holds no records, and no columns are declared: later tasks find none of the columns that they may ask for. "
+                    + "Declare them under columns.");
+            }
+
             return new SqlQuery(Columns.None(declared.Count > 0 ? declared : [KeyValuePair.Create("json", "JSON")]), name);
         }
 
@@ -84,7 +89,11 @@ internal static class JsonFormat
 
     private static string Reader(List<InputFile> files, int buffer) => string.Create(
         CultureInfo.InvariantCulture,
-        $"read_json({FileList.Of(files.Select(f => f.Local))}, format = 'newline_delimited', sample_size = -1, maximum_sample_files = {files.Count}, maximum_depth = -1, map_inference_threshold = -1, maximum_object_size = {buffer}, union_by_name = {(files.Count > 1 ? "true" : "false")}, hive_partitioning = false, compression = '{(files[0].IsGzip ? "gzip" : "uncompressed")}'");
+        $"""
+        read_json({FileList.Of(files.Select(f => f.Local))}, format = 'newline_delimited', compression = '{(files[0].IsGzip ? "gzip" : "uncompressed")}',
+            sample_size = -1, maximum_sample_files = {files.Count}, maximum_depth = -1, map_inference_threshold = -1, maximum_object_size = {buffer},
+            union_by_name = {(files.Count > 1 ? "true" : "false")}, hive_partitioning = false
+        """);
 
     private static async Task RefuseMalformedAsync(InputFile file, CancellationToken cancellationToken)
     {

@@ -5,7 +5,9 @@ using Pipeline.Workflows.Infrastructure.Kinds.Engine;
 
 namespace Pipeline.Workflows.Infrastructure.Kinds.Extract.Sources.Files;
 
-/// <summary>Reads text by a regular expression with named groups: a row each match, a column each group. Holds a window of the text, whatever its size.</summary>
+/// <summary>
+/// Reads text by a regular expression with named groups: a row each match, a column each group. Holds a window of the text, whatever its size.
+/// </summary>
 internal static class TextFormat
 {
     /// <summary>How much of the text is searched at a time; a match is at most three quarters of it.</summary>
@@ -43,9 +45,20 @@ internal static class TextFormat
         var regex = Create(pattern);
         var names = Names(regex);
         var staged = request.Session.NewFile(".csv");
-        long rows, longest;
-        await using (var csv = StagedCsv.Create(staged))
+        var (rows, longest) = await CopyAsync(request, name, files, regex, names, staged, cancellationToken);
+        if (rows == 0)
+            return new SqlQuery(
+                Columns.None(names.Select(n => KeyValuePair.Create(n, request.Columns.FirstOrDefault(c => c.Key == n).Value ?? "VARCHAR"))), name);
+        return await CsvFormat.OpenAsync(
+            request.Session, name, [new InputFile(staged, name)], StagedCsv.Dialect(names, longest), request.Columns, cancellationToken);
+    }
+
+    private static async Task<(long Rows, long LongestRecord)> CopyAsync(
+        SourceRequest request, string name, IReadOnlyList<InputFile> files, Regex regex, List<string> names, string staged, CancellationToken cancellationToken)
+    {
+        try
         {
+            await using var csv = StagedCsv.Create(staged);
             foreach (var file in files)
             {
                 var before = csv.Rows;
@@ -55,12 +68,13 @@ internal static class TextFormat
                 request.Context.Log.Progress(csv.Rows, 0);
             }
 
-            (rows, longest) = (csv.Rows, csv.LongestRecord);
+            return (csv.Rows, csv.LongestRecord);
         }
-
-        if (rows == 0)
-            return new SqlQuery(Columns.None(names.Select(n => KeyValuePair.Create(n, request.Columns.FirstOrDefault(c => c.Key == n).Value ?? "VARCHAR"))), name);
-        return await CsvFormat.OpenAsync(request.Session, name, [new InputFile(staged, name)], StagedCsv.Dialect(names, longest), request.Columns, cancellationToken);
+        catch (IOException e)
+        {
+            // What was held back is written when the file is closed.
+            throw InputFiles.Unreadable(name, e);
+        }
     }
 
     private static Regex Create(string pattern) => new(pattern, RegexOptions.CultureInvariant, _patience);
@@ -106,7 +120,9 @@ internal static class TextFormat
                 {
                     next = match.Index;
                     if (match.Index <= ContextChars)
-                        throw new TerminalException(string.Create(CultureInfo.InvariantCulture, $"{name}: a match at character {before + match.Index + 1} is longer than {WindowChars - MarginChars - ContextChars} characters."));
+                        throw new TerminalException(string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{name}: a match at character {before + match.Index + 1} is longer than {WindowChars - MarginChars - ContextChars} characters."));
                     break;
                 }
 
@@ -135,7 +151,11 @@ internal static class TextFormat
             catch (RegexMatchTimeoutException e)
             {
                 throw new TerminalException(
-                    string.Create(CultureInfo.InvariantCulture, $"{name}: the pattern takes longer than {_patience.TotalSeconds} s to search for one match after character {before + from + 1}; it backtracks too much."), e);
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{name}: the pattern takes longer than {_patience.TotalSeconds} s to search for one match after character {before + from + 1}; "
+                        + $"it backtracks too much."),
+                    e);
             }
         }
     }

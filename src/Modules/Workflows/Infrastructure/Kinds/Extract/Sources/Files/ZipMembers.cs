@@ -22,11 +22,16 @@ internal static class ZipMembers
         {
             await using var stream = archive.Open();
             using var zip = new ZipArchive(stream, ZipArchiveMode.Read);
-            var members = zip.Entries.Where(e => e.Name.Length > 0 && glob.IsMatch(byName ? e.Name : e.FullName)).OrderBy(e => e.FullName, StringComparer.Ordinal).ToList();
+            var members = zip.Entries
+                .Where(e => e.Name.Length > 0 && glob.IsMatch(byName ? e.Name : e.FullName))
+                .OrderBy(e => e.FullName, StringComparer.Ordinal)
+                .ToList();
             if (members.Count == 0)
-                throw new TerminalException($"{archive.Name}: no member matches {pattern ?? "**"}; there are {string.Join(", ", zip.Entries.Take(5).Select(e => e.FullName))}.");
+                throw new TerminalException(
+                    $"{archive.Name}: no member matches {pattern ?? "**"}; there are {string.Join(", ", zip.Entries.Take(5).Select(e => e.FullName))}.");
             if (members.Count > MostMembers)
-                throw new TerminalException(string.Create(CultureInfo.InvariantCulture, $"{archive.Name}: {members.Count} members match, which is more than {MostMembers}."));
+                throw new TerminalException(
+                    string.Create(CultureInfo.InvariantCulture, $"{archive.Name}: {members.Count} members match, which is more than {MostMembers}."));
             var files = new List<InputFile>(members.Count);
             var left = Math.Max(LeastLimit, new FileInfo(archive.Local).Length * MostRatio);
             foreach (var member in members)
@@ -58,7 +63,8 @@ internal static class ZipMembers
             // What the archive says of a length is not to be believed.
             length += read;
             if (length > limit)
-                throw new TerminalException(string.Create(CultureInfo.InvariantCulture, $"{archive.Name} unpacks to more than {MostRatio} times its size; it is taken for a zip bomb."));
+                throw new TerminalException(string.Create(
+                    CultureInfo.InvariantCulture, $"{archive.Name} unpacks to more than {MostRatio} times its size; it is taken for a zip bomb."));
             await output.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
         }
 

@@ -47,7 +47,8 @@ internal sealed class HttpSource(WebClient web) : ISource
             await cursors.TakeAsync(request.Session, each.Name, file, longest, cancellationToken);
         }
 
-        var query = await JsonFormat.OpenLinesAsync(request.Session, settings.Required("url").Split('?')[0], files, longest, request.Columns, request.Context.Log, cancellationToken);
+        var query = await JsonFormat.OpenLinesAsync(
+            request.Session, settings.Required("url").Split('?')[0], files, longest, request.Columns, request.Context.Log, cancellationToken);
         return new SourceRows(query, cursors.After);
     }
 
@@ -82,12 +83,14 @@ internal sealed class HttpSource(WebClient web) : ISource
                     return file;
                 if (pages == most)
                 {
-                    request.Context.Log.Info(string.Create(CultureInfo.InvariantCulture, $"{next.Name}: {pages} pages were read, as max_pages says; there are more."));
+                    request.Context.Log.Info(
+                        string.Create(CultureInfo.InvariantCulture, $"{next.Name}: {pages} pages were read, as max_pages says; there are more."));
                     return file;
                 }
 
                 if (pages == MostPages && most is null)
-                    throw new TerminalException(string.Create(CultureInfo.InvariantCulture, $"{next.Name}: there are more than {MostPages} pages; say how many there may be under max_pages."));
+                    throw new TerminalException(string.Create(
+                        CultureInfo.InvariantCulture, $"{next.Name}: there are more than {MostPages} pages; say how many there may be under max_pages."));
                 next = next with { Url = change.Url ?? With(next.Url, change.Parameters) };
             }
         }
@@ -127,7 +130,8 @@ internal sealed class HttpSource(WebClient web) : ISource
             {
                 var taken = await JsonRecords.CopyAsync(answer.Body, output, name, shape, cancellationToken);
                 if (pagination?.NeedsList is true && !taken.IsList)
-                    throw new TerminalException($"{name}: the answer is no list, so that its last page cannot be told; name where the records are under records.");
+                    throw new TerminalException(
+                        $"{name}: the answer is no list, so that its last page cannot be told; name where the records are under records.");
                 Records += taken.Records;
                 LongestBytes = Math.Max(LongestBytes, taken.LongestBytes);
                 return new Page(answer.Url, taken.Records, taken.Next, [.. answer.Header("Link")]);
@@ -169,14 +173,18 @@ internal sealed class HttpSource(WebClient web) : ISource
             if (settings is not { } given)
                 return;
             var field = given.Required("field");
-            var values = $"SELECT {Sql.Identifier(field)} AS v FROM read_json({FileList.Of(file.Local)}, format = 'newline_delimited', columns = {{{Sql.Literal(field)}: 'VARCHAR'}}, "
+            var values = $"SELECT {Sql.Identifier(field)} AS v FROM read_json({FileList.Of(file.Local)}, format = 'newline_delimited', "
+                + $"columns = {{{Sql.Literal(field)}: 'VARCHAR'}}, "
                 + string.Create(CultureInfo.InvariantCulture, $"maximum_object_size = {Math.Max(longest, 1 << 20)})");
             if (Before(name) is { } old)
                 values += $" UNION ALL SELECT {Sql.Literal(old)}";
             var greatest = await session.RunAsync(
                 new SqlQuery(values, $"Cursor of {file.Name}"),
                 connection => connection.QueryString(
-                    $"SELECT CASE WHEN bool_and(TRY_CAST(v AS DECIMAL(38,9)) IS NOT NULL) THEN arg_max(v, TRY_CAST(v AS DECIMAL(38,9))) ELSE max(v) END FROM ({values}) WHERE v IS NOT NULL",
+                    $"""
+                    SELECT CASE WHEN bool_and(n IS NOT NULL) THEN arg_max(v, n) ELSE max(v) END
+                    FROM (SELECT v, TRY_CAST(v AS DECIMAL(38,9)) AS n FROM ({values})) WHERE v IS NOT NULL
+                    """,
                     cancellationToken),
                 cancellationToken);
             if (greatest is null)

@@ -67,6 +67,6 @@ internal sealed class LakeSource : ISource
             files.Add(local);
         }
 
-        return new SqlQuery($"SELECT * FROM read_parquet({FileList.Of(files)}, hive_partitioning = false, union_by_name = {(files.Count > 1 ? "true" : "false")})", name);
+        return new SqlQuery(ParquetOutput.Select(files), name);
     }
 }

@@ -18,7 +18,8 @@ namespace Pipeline.Workflows.Infrastructure.Kinds.Extract.Sources.Postgres;
 internal sealed class PostgresSource(Databases databases, IOptions<WorkflowsOptions> options, TimeProvider time) : ISource
 {
     // What is text on the way must not depend on how the server or the user is set up.
-    private const string Session = "SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1";
+    private const string Session =
+        "SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1";
 
     public string Name => "postgres";
 
@@ -55,7 +56,8 @@ internal sealed class PostgresSource(Databases databases, IOptions<WorkflowsOpti
         return (query.TrimEnd().TrimEnd(';') + "\n", "PostgreSQL query");
     }
 
-    private async Task<SourceRows> OpenAsync(SourceRequest request, NpgsqlConnection connection, string select, string name, CancellationToken cancellationToken)
+    private async Task<SourceRows> OpenAsync(
+        SourceRequest request, NpgsqlConnection connection, string select, string name, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         await ExecuteAsync(connection, $"SET TRANSACTION READ ONLY; {Session}", cancellationToken);
@@ -66,7 +68,8 @@ internal sealed class PostgresSource(Databases databases, IOptions<WorkflowsOpti
         if (cursor?.Required("column") is { } column)
         {
             if (columns.All(c => c.Name != column))
-                throw new TerminalException($"{name}: there is no column '{column}' for the cursor; there are {string.Join(", ", columns.Select(c => c.Name))}.");
+                throw new TerminalException(
+                    $"{name}: there is no column '{column}' for the cursor; there are {string.Join(", ", columns.Select(c => c.Name))}.");
             if ((request.Context.Cursor as JsonValue)?.ToString() is { } last)
                 select = $"SELECT * FROM ({select}) q WHERE {Sql.Identifier(column)} > {Sql.Literal(last)}";
             else if (cursor.Value.Text("initial") is { } initial)
@@ -142,7 +145,8 @@ internal sealed class PostgresSource(Databases databases, IOptions<WorkflowsOpti
         return await command.ExecuteScalarAsync(cancellationToken) as string;
     }
 
-    private static async Task<SqlQuery> ReadAsync(SqlSession session, InputFile file, long longest, List<PostgresColumn> columns, CancellationToken cancellationToken)
+    private static async Task<SqlQuery> ReadAsync(
+        SqlSession session, InputFile file, long longest, List<PostgresColumn> columns, CancellationToken cancellationToken)
     {
         // All types are known, so that an empty file is as good as any.
         var read = await CsvFormat.OpenAsync(

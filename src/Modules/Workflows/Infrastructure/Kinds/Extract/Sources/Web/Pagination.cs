@@ -121,7 +121,8 @@ internal abstract class Pagination
                     yield break;
                 var next = header.IndexOf('<', close);
                 var parameters = header[(close + 1)..(next < 0 ? header.Length : next)].Split(';');
-                var relation = parameters.Select(p => p.Trim().TrimEnd(',').Trim()).FirstOrDefault(p => p.StartsWith("rel=", StringComparison.OrdinalIgnoreCase));
+                var relation = parameters.Select(p => p.Trim().TrimEnd(',').Trim())
+                    .FirstOrDefault(p => p.StartsWith("rel=", StringComparison.OrdinalIgnoreCase));
                 if (relation is not null)
                     yield return (header[(at + 1)..close], relation[4..].Trim('"'));
                 at = next;

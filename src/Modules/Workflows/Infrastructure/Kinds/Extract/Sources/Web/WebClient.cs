@@ -54,7 +54,8 @@ internal sealed class WebClient : IDisposable
                 wait = RetryAfter(response);
                 if (wait is null || wait > _longestWait || waits == MostWaits || !MayPass(response.StatusCode))
                     throw await RefusalAsync(request, response, wait, cancellationToken);
-                log.Info(string.Create(CultureInfo.InvariantCulture, $"{request.Name} answered {(int)response.StatusCode} and asks to wait {wait.Value.TotalSeconds:0.#} s."));
+                log.Info(string.Create(
+                    CultureInfo.InvariantCulture, $"{request.Name} answered {(int)response.StatusCode} and asks to wait {wait.Value.TotalSeconds:0.#} s."));
             }
 
             await Task.Delay(wait.Value, _time, cancellationToken);
@@ -69,8 +70,7 @@ internal sealed class WebClient : IDisposable
         for (var redirects = 0; ; redirects++)
         {
             var response = await SendOnceAsync(request, IsSameHost(origin, request.Url), cancellationToken);
-            if (response.StatusCode is not (HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)
-                || response.Headers.Location is not { } location)
+            if (!IsRedirect(response.StatusCode) || response.Headers.Location is not { } location)
                 return response;
             using (response)
             {
@@ -131,7 +131,12 @@ internal sealed class WebClient : IDisposable
     private static bool IsSameHost(Uri first, Uri second) =>
         Uri.Compare(first, second, UriComponents.SchemeAndServer, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
-    private static bool MayPass(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or (HttpStatusCode)425 || (int)status >= 500;
+    private static bool IsRedirect(HttpStatusCode status) => status
+        is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
+        or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
+
+    private static bool MayPass(HttpStatusCode status) =>
+        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or (HttpStatusCode)425 || (int)status >= 500;
 
     private TimeSpan? RetryAfter(HttpResponseMessage response)
     {
@@ -148,7 +153,8 @@ internal sealed class WebClient : IDisposable
     {
         var text = await ReadSomeAsync(request, response, cancellationToken);
         var message = string.Create(CultureInfo.InvariantCulture, $"{request.Name} answered {(int)response.StatusCode} {response.ReasonPhrase}").TrimEnd();
-        message += wait is { } asked && asked > _longestWait ? string.Create(CultureInfo.InvariantCulture, $" and asks to wait {asked.TotalMinutes:0} min") : "";
+        if (wait > _longestWait)
+            message += string.Create(CultureInfo.InvariantCulture, $" and asks to wait {wait.Value.TotalMinutes:0} min");
         message += text.Length == 0 ? "." : $": {text}";
         return MayPass(response.StatusCode) ? new TransientException(message) : new TerminalException(message);
     }

@@ -31,7 +31,8 @@ internal abstract class FolderSink(TimeProvider time) : ISink
         using var folder = OutputFolder.Begin(request.Context, target, time);
         request.Session.Name(folder.Folder, target);
         var to = settings.Text("files") == "many"
-            ? $"{Sql.Literal(folder.Folder)} ({options}, PER_THREAD_OUTPUT true, OVERWRITE_OR_IGNORE true, FILENAME_PATTERN {Sql.Literal(name + "_{i}")}, FILE_EXTENSION {Sql.Literal(Name)})"
+            ? $"{Sql.Literal(folder.Folder)} ({options}, PER_THREAD_OUTPUT true, OVERWRITE_OR_IGNORE true, "
+                + $"FILENAME_PATTERN {Sql.Literal(name + "_{i}")}, FILE_EXTENSION {Sql.Literal(Name)})"
             : $"{Sql.Literal(Path.Combine(folder.Folder, name + extension))} ({options})";
         var rows = await request.Session.WorkAsync(
             request.Query,

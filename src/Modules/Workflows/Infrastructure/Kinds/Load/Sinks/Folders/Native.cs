@@ -9,7 +9,9 @@ internal static partial class Native
     private const uint Exchange = 2;
     private const int CloseOnExec = 0x80000;
 
-    /// <summary>Gives each of two folders the name of the other, at once. False where this system or file system cannot, and on failure: then nothing has changed.</summary>
+    /// <summary>
+    /// Gives each of two folders the name of the other, at once. False where this system or file system cannot, and on failure: then nothing has changed.
+    /// </summary>
     public static bool TryExchange(string first, string second)
     {
         if (!OperatingSystem.IsLinux())

@@ -7,8 +7,8 @@ using Pipeline.Workflows.Infrastructure.Kinds.Engine;
 namespace Pipeline.Workflows.Infrastructure.Kinds.Load.Sinks.Folders;
 
 /// <summary>
-/// A folder that is replaced as a whole: written beside its place and swapped in, so that readers find the one before or the new one. What no workflow wrote is never removed:
-/// each folder holds a list of its files, and one that holds others is refused.
+/// A folder that is replaced as a whole: written beside its place and swapped in, so that readers find the one before or the new one. What no workflow wrote is
+/// never removed: each folder holds a list of its files, and one that holds others is refused.
 /// </summary>
 internal sealed class OutputFolder : IDisposable
 {
@@ -157,8 +157,8 @@ internal sealed class OutputFolder : IDisposable
         if (names.Count > 0)
         {
             throw new TerminalException(
-                $"The folder {target} would be replaced as a whole, but it holds what no workflow wrote ({string.Join(", ", names.Order(StringComparer.Ordinal).Take(3))}): "
-                + "name another folder, or move that away.");
+                $"The folder {target} would be replaced as a whole, but it holds what no workflow wrote "
+                + $"({string.Join(", ", names.Order(StringComparer.Ordinal).Take(3))}): name another folder, or move that away.");
         }
     }
 
@@ -184,9 +184,11 @@ internal sealed class OutputFolder : IDisposable
     private static Exception Translate(Exception error, string target) => error switch
     {
         UnauthorizedAccessException => new TerminalException($"Write folder {target}: permission denied; it and the folder around it must be writable.", error),
-        _ when SqlErrors.IsDiskFull(error.Message) => new TransientException($"Write folder {target}: the disk is full; it goes on when there is space again.", error),
+        _ when SqlErrors.IsDiskFull(error.Message) =>
+            new TransientException($"Write folder {target}: the disk is full; it goes on when there is space again.", error),
         _ when error.Message.Contains("busy", StringComparison.OrdinalIgnoreCase) =>
-            new TerminalException($"Write folder {target}: it cannot be replaced as a whole, maybe as something is mounted there; name a folder below it.", error),
+            new TerminalException(
+                $"Write folder {target}: it cannot be replaced as a whole, maybe as something is mounted there; name a folder below it.", error),
         _ => new TransientException($"Write folder {target}: {error.Message}", error),
     };
 }

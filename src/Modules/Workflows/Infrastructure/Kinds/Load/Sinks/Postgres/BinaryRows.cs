@@ -6,8 +6,8 @@ namespace Pipeline.Workflows.Infrastructure.Kinds.Load.Sinks.Postgres;
 
 /// <summary>Turns chunks of a result into PostgreSQL's binary COPY format, without an object per value.</summary>
 /// <remarks>
-/// The format: https://www.postgresql.org/docs/18/sql-copy.html, "Binary Format". All numbers are big endian. Values are encoded column by column, as the chunk holds them, and
-/// then put together row by row.
+/// The format: https://www.postgresql.org/docs/18/sql-copy.html, "Binary Format". All numbers are big endian. Values are encoded column by column, as the chunk
+/// holds them, and then put together row by row.
 /// </remarks>
 internal sealed class BinaryRows(IReadOnlyList<CodedColumn> columns)
 {

@@ -82,7 +82,8 @@ internal static class ColumnCoding
             "float4" => Cast(Wire.Single, "FLOAT"),
             "float8" => Cast(Wire.Double, "DOUBLE"),
             "numeric" when IsExact(sourceType) => new CodedColumn(target.Name, target.Type, target.Type, Wire.Numeric, name),
-            "numeric" when ScaleOf(target.Modifier) is { } scale => Cast(Wire.Numeric, string.Create(CultureInfo.InvariantCulture, $"DECIMAL({MostDigits},{scale})")),
+            "numeric" when ScaleOf(target.Modifier) is { } scale =>
+                Cast(Wire.Numeric, string.Create(CultureInfo.InvariantCulture, $"DECIMAL({MostDigits},{scale})")),
             "text" or "varchar" or "bpchar" or "name" or "json" => new CodedColumn(target.Name, target.Type, target.Type, Wire.Text, Text()),
             "jsonb" => new CodedColumn(target.Name, target.Type, target.Type, Wire.Jsonb, Text()),
             "date" => Cast(Wire.Date, "DATE"),
@@ -102,7 +103,8 @@ internal static class ColumnCoding
     }
 
     private static bool IsNested(string type) =>
-        type.EndsWith(']') || type.StartsWith("STRUCT(", StringComparison.Ordinal) || type.StartsWith("MAP(", StringComparison.Ordinal) || type.StartsWith("UNION(", StringComparison.Ordinal);
+        type.EndsWith(']') || type.StartsWith("STRUCT(", StringComparison.Ordinal)
+            || type.StartsWith("MAP(", StringComparison.Ordinal) || type.StartsWith("UNION(", StringComparison.Ordinal);
 
     private static bool IsExact(string type) =>
         type is "TINYINT" or "SMALLINT" or "INTEGER" or "BIGINT" or "HUGEINT" or "UTINYINT" or "USMALLINT" or "UINTEGER" or "UBIGINT"

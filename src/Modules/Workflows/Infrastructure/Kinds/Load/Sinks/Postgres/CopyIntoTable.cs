@@ -69,7 +69,8 @@ internal sealed class CopyIntoTable(NpgsqlConnection connection, SinkRequest req
     }
 
     /// <summary>
-    /// Where a thread of a streaming query fails while its rows are fetched, DuckDB may say no more than that the query was interrupted, though nobody did. Without streaming it tells why.
+    /// Where a thread of a streaming query fails while its rows are fetched, DuckDB may say no more than that the query was interrupted, though nobody did.
+    /// Without streaming it tells why.
     /// </summary>
     private static void ThrowCause(DuckConnection duck, string select, CancellationToken cancellationToken)
     {

@@ -4,8 +4,8 @@ using NpgsqlTypes;
 namespace Pipeline.Workflows.Infrastructure.Kinds.Load.Sinks.Postgres;
 
 /// <summary>
-/// The mark that a task's rows are in a table: a row of <c>pipeline_loads</c> in the table's schema, written in the transaction of the rows. Of two tries at a time the second
-/// waits for the first.
+/// The mark that a task's rows are in a table: a row of <c>pipeline_loads</c> in the table's schema, written in the transaction of the rows. Of two tries at a
+/// time the second waits for the first.
 /// </summary>
 internal sealed class LoadMark(NpgsqlConnection connection, TargetName target, string effectId)
 {
@@ -64,7 +64,8 @@ internal sealed class LoadMark(NpgsqlConnection connection, TargetName target, s
             CREATE SCHEMA IF NOT EXISTS {target.QuotedSchema};
             CREATE TABLE IF NOT EXISTS {_table} (
                 effect_id text PRIMARY KEY, rows bigint NOT NULL, loaded_at timestamptz NOT NULL DEFAULT now());
-            COMMENT ON TABLE {_table} IS 'What workflows of Pipeline have loaded into this schema: a task that is tried again finds its mark here and loads nothing twice.';
+            COMMENT ON TABLE {_table} IS
+                'What workflows of Pipeline loaded into this schema: a task that is tried again finds its mark and loads nothing twice.';
             """,
             connection);
         await create.ExecuteNonQueryAsync(cancellationToken);

@@ -6,8 +6,8 @@ using Pipeline.Workflows.Infrastructure.Kinds.Postgres;
 namespace Pipeline.Workflows.Infrastructure.Kinds.Load.Sinks.Postgres;
 
 /// <summary>
-/// The sink <c>postgres</c>. Everything is one transaction of the target database: the table where it is missing, the rows, and a mark that they are there, by which a second try
-/// knows that nothing is left to do.
+/// The sink <c>postgres</c>. Everything is one transaction of the target database: the table where it is missing, the rows, and a mark that they are there, by
+/// which a second try knows that nothing is left to do.
 /// </summary>
 internal sealed class PostgresSink(Databases databases) : ISink
 {
@@ -30,7 +30,8 @@ internal sealed class PostgresSink(Databases databases) : ISink
     {
         var settings = request.Settings;
         var text = settings.Required("table");
-        var target = TargetName.TryParse(text) ?? throw new TerminalException($"{settings.FieldOf("table")}: '{text}' is no table: it is written as schema.table.");
+        var target = TargetName.TryParse(text)
+            ?? throw new TerminalException($"{settings.FieldOf("table")}: '{text}' is no table: it is written as schema.table.");
         var mode = settings.Text("mode") ?? Append;
         var keys = settings.List("keys");
         if (mode is not (Append or TruncateInsert or Upsert))
@@ -57,15 +58,16 @@ internal sealed class PostgresSink(Databases databases) : ISink
     }
 
     /// <summary>
-    /// Whether another load created the schema or a table at the same time. The lock around creations does not keep this from happening: who has waited for it may still look into
-    /// what it knew before, as advisory locks make no session forget.
+    /// Whether another load created the schema or a table at the same time. The lock around creations does not keep this from happening: who has waited for it
+    /// may still look into what it knew before, as advisory locks make no session forget.
     /// </summary>
     private static bool IsCreatedMeanwhile(PostgresException e) =>
         e.SqlState is PostgresErrorCodes.DuplicateSchema or PostgresErrorCodes.DuplicateTable
         || (e.SqlState == PostgresErrorCodes.UniqueViolation && e.SchemaName == "pg_catalog");
 
     private static async Task<TaskResult> WriteAsync(
-        SinkRequest request, NpgsqlConnection connection, TargetName target, string mode, IReadOnlyList<string> keys, IReadOnlyList<(string Name, string Type)> columns,
+        SinkRequest request, NpgsqlConnection connection, TargetName target, string mode, IReadOnlyList<string> keys,
+        IReadOnlyList<(string Name, string Type)> columns,
         CancellationToken cancellationToken)
     {
         var log = request.Context.Log;

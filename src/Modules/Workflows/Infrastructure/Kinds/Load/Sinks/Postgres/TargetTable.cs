@@ -46,7 +46,9 @@ internal sealed class TargetTable(NpgsqlConnection connection, TargetName target
             $"Load into {target}: the table has no column {string.Join(", ", missing)}; it has {string.Join(", ", known.Select(c => c.Name))}.");
     }
 
-    /// <summary>Deletes all rows. Readers see the old ones until the commit, whatever their isolation, which TRUNCATE does not grant; other loads wait.</summary>
+    /// <summary>
+    /// Deletes all rows. Readers see the old ones until the commit, whatever their isolation, which TRUNCATE does not grant; other loads wait.
+    /// </summary>
     public Task EmptyAsync(CancellationToken cancellationToken) =>
         ExecuteAsync($"LOCK TABLE {target.Quoted} IN SHARE ROW EXCLUSIVE MODE; DELETE FROM {target.Quoted}", cancellationToken);
 
@@ -67,13 +69,19 @@ internal sealed class TargetTable(NpgsqlConnection connection, TargetName target
         var insert = $"INSERT INTO {target.Quoted} ({names}) SELECT {values} FROM {staged}";
         if (keys.Count > 0)
         {
-            var others = columns.Where(c => !keys.Contains(c.Name, StringComparer.OrdinalIgnoreCase)).Select(c => $"{Sql.Identifier(c.Name)} = excluded.{Sql.Identifier(c.Name)}").ToList();
-            var conflict = string.Join(", ", keys.Select(k => Sql.Identifier(columns.FirstOrDefault(c => string.Equals(c.Name, k, StringComparison.OrdinalIgnoreCase))?.Name ?? k)));
+            var others = columns
+                .Where(c => !keys.Contains(c.Name, StringComparer.OrdinalIgnoreCase))
+                .Select(c => $"{Sql.Identifier(c.Name)} = excluded.{Sql.Identifier(c.Name)}")
+                .ToList();
+            var conflict = string.Join(", ", keys.Select(k => Sql.Identifier(NameOf(columns, k))));
             insert += $" ON CONFLICT ({conflict}) DO {(others.Count == 0 ? "NOTHING" : $"UPDATE SET {string.Join(", ", others)}")}";
         }
 
         return ExecuteAsync(insert, cancellationToken);
     }
+
+    private static string NameOf(IReadOnlyList<CodedColumn> columns, string key) =>
+        columns.FirstOrDefault(c => string.Equals(c.Name, key, StringComparison.OrdinalIgnoreCase))?.Name ?? key;
 
     private async Task<bool> ExistsAsync(CancellationToken cancellationToken)
     {
