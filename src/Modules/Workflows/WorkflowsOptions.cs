@@ -19,7 +19,7 @@ public sealed class WorkflowsOptions
     public TimeSpan RunRetention { get; set; } = TimeSpan.FromDays(90);
 
     /// <summary>Memory of the SQL engine that all tasks of this process share, in bytes. At least 64 MiB.</summary>
-    public long EngineMemoryBytes { get; set; } = 192L << 20;
+    public long EngineMemoryBytes { get; set; } = 144L << 20;
 
     /// <summary>Threads of that engine, 1 to 256; 0 takes the machine's cores.</summary>
     public int EngineThreads { get; set; }
