@@ -44,6 +44,8 @@ internal static class MemoryBenchmark
             samples.Add(now.Host + now.Postgres);
             if (samples.Count % 6 == 0)
                 Report.Line($"after {samples.Count * 5} s: {now.Host:N0} MB AppHost + {now.Postgres:N0} MB PostgreSQL");
+            if (host.Ending is { } ending)
+                throw new InvalidOperationException(ending);
         }
 
         var results = await load;

@@ -39,6 +39,11 @@ public sealed class AppHostProcess : IAsyncDisposable
     /// <summary>True when the process is gone.</summary>
     public bool HasExited => _process.HasExited;
 
+    /// <summary>How it ended and what it wrote last; null while it runs.</summary>
+    public string? Ending => !_process.HasExited ? null : string.Create(
+        CultureInfo.InvariantCulture,
+        $"The AppHost ended with {_process.ExitCode}:{Environment.NewLine}{string.Join(Environment.NewLine, _output.TakeLast(100))}");
+
     /// <summary>All lines it wrote so far.</summary>
     public IReadOnlyList<string> Output => [.. _output];
 
@@ -90,8 +95,8 @@ public sealed class AppHostProcess : IAsyncDisposable
         var watch = Stopwatch.StartNew();
         while (true)
         {
-            if (_process.HasExited)
-                throw new InvalidOperationException($"The AppHost ended with {_process.ExitCode}:{Environment.NewLine}{string.Join(Environment.NewLine, _output)}");
+            if (Ending is { } ending)
+                throw new InvalidOperationException(ending);
             try
             {
                 using var response = await http.GetAsync("/health");

@@ -31,4 +31,20 @@ public sealed class CheckKindTests : IDisposable
             ignoreLineEndingDifferences: true);
         Assert.StartsWith("Check task found rows. One row:", (await _host.FailAsync<TerminalException>("check", """{"query":"SELECT 1 AS one"}""")).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Check_WithColumnsOfOneNameAndWithoutType_ShowsThem()
+    {
+        var error = await _host.FailAsync<TerminalException>("check", """{"query":"SELECT 1 AS a, 2 AS a, NULL AS n"}""");
+        Assert.Matches("1 +\\| 2 +\\| null", error.Message);
+    }
+
+    /// <summary>A thread other than the one that fetches the rows fails.</summary>
+    [Fact]
+    public async Task Check_ThatFailsLate_TellsWhy()
+    {
+        var error = await _host.FailAsync<TerminalException>(
+            "check", """{"query":"SELECT CAST(CASE WHEN range < 4999999 THEN '7' ELSE 'seven' END AS INT) AS n FROM range(5000000) WHERE n <> 7"}""");
+        Assert.Contains("Could not convert string 'seven' to INT32", error.Message, StringComparison.Ordinal);
+    }
 }

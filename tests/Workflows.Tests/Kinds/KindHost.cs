@@ -19,8 +19,9 @@ internal sealed class KindHost : IDisposable
     private readonly DuckDatabase _database = DuckDatabase.Open(new DuckOptions { Threads = 1 });
     private readonly DuckConnection _connection;
 
-    public KindHost(Action<WorkflowsOptions>? configure = null, Action<IServiceCollection>? services = null, string? warehouse = null)
+    public KindHost(Action<WorkflowsOptions>? configure = null, Action<IServiceCollection>? services = null, string? warehouse = null, string? lake = null)
     {
+        LakeFolder = lake ?? _directory.Path("lake");
         Directory.CreateDirectory(Folder);
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:lake"] = LakeFolder, ["ConnectionStrings:warehouse"] = warehouse })
@@ -45,7 +46,7 @@ internal sealed class KindHost : IDisposable
     public string Folder => _directory.Path("workflow");
 
     /// <summary>Where the lake is.</summary>
-    public string LakeFolder => _directory.Path("lake");
+    public string LakeFolder { get; }
 
     /// <summary>A folder for other things.</summary>
     public string Outside(string name) => _directory.Path(name);

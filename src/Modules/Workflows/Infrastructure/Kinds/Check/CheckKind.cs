@@ -11,6 +11,8 @@ internal sealed class CheckKind(SqlSessions sessions) : ITaskKind
 {
     private const int RowsShown = 10;
 
+    private const string Found = "pipeline_found";
+
     public string Name => "check";
 
     public IEnumerable<TaskFault> Check(WorkflowDefinition workflow, TaskDefinition task) => SqlSettings.Check(workflow, task, new KindSettings(task.Settings));
@@ -21,7 +23,11 @@ internal sealed class CheckKind(SqlSessions sessions) : ITaskKind
         var limit = settings.Number("rows", 1, 1000) ?? RowsShown;
         using var session = sessions.Open(context);
         var query = await session.PrepareAsync(settings, cancellationToken);
-        var (table, more) = await session.RunAsync(query, connection => Read(connection, query, limit, cancellationToken), cancellationToken);
+
+        // Not read as they come: a query whose rows are fetched while it runs does not tell why it fails.
+        var first = string.Create(CultureInfo.InvariantCulture, $"CREATE OR REPLACE TEMP TABLE {Found} AS SELECT * FROM ({query.Select}) LIMIT {limit + 1}");
+        await session.ExecuteAsync(query, first, cancellationToken);
+        var (table, more) = await session.RunAsync(query, connection => Read(connection, limit, cancellationToken), cancellationToken);
         if (table.Rows == 0)
             return new TaskResult();
         var count = more ? string.Create(CultureInfo.InvariantCulture, $"More than {limit} rows, the first")
@@ -30,10 +36,9 @@ internal sealed class CheckKind(SqlSessions sessions) : ITaskKind
         throw new TerminalException($"{settings.Text("message") ?? $"Check {context.Task.Name} found rows."} {count}:\n{table}");
     }
 
-    private static (TextTable Table, bool More) Read(DuckConnection connection, SqlQuery query, int limit, CancellationToken cancellationToken)
+    private static (TextTable Table, bool More) Read(DuckConnection connection, int limit, CancellationToken cancellationToken)
     {
-        using var result = connection.Query(
-            string.Create(CultureInfo.InvariantCulture, $"SELECT * FROM ({query.Select}) LIMIT {limit + 1}"), cancellationToken);
+        using var result = connection.Query($"SELECT * FROM {Found}", cancellationToken);
         var table = new TextTable(result.Columns.Select(c => c.Name));
         while (result.ReadChunk(out var chunk))
         {
