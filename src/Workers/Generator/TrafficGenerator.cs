@@ -98,21 +98,23 @@ internal sealed class TrafficGenerator : IGeneratorControl, IDisposable
         try
         {
             using var timer = new PeriodicTimer(_interval, _time);
+            var last = _options.Duration is { } duration ? (long)Math.Ceiling(duration / _interval) : long.MaxValue;
             var due = 1L;
             var done = 0L;
             do
             {
                 await events.ThrowIfFaultedAsync();
                 await orders.ThrowIfFaultedAsync();
+                due = Math.Min(due, last);
                 Tick((int)Math.Min(due - done, int.MaxValue), events, orders);
                 Interlocked.Increment(ref _ticks);
                 done = due;
                 await timer.WaitForNextTickAsync(cancellationToken);
 
-                // Seconds are counted from the start: a tick that comes a little early or late makes neither less nor more.
+                // Seconds are counted from the start: a tick that comes a little early or late, after the end even, makes neither less nor more.
                 due = 1 + (long)Math.Round(_time.GetElapsedTime(_started) / _interval);
             }
-            while (_options.Duration is not { } duration || due - 1 < duration / _interval);
+            while (done < last || due <= last);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

@@ -205,6 +205,27 @@ public sealed class TrafficGeneratorTests
     }
 
     [Fact]
+    public async Task Run_EndPassedWhileTicksWereMissed_MakesTheirBatchesToo()
+    {
+        await using var shop = await FakeShop.StartAsync();
+        using var generator = Create(shop, events: 10, orders: 0, o =>
+        {
+            o.Duration = TimeSpan.FromSeconds(3);
+            o.DrainTimeout = TimeSpan.FromMinutes(1);
+        });
+        var run = generator.RunAsync(null, CancellationToken.None);
+        await shop.NextAsync(10);
+        await SettledAsync(generator);
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        await shop.NextAsync(20);
+        await SettledAsync(generator);
+        await TickAsync(generator);
+
+        await run.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal((30, 30), (generator.Status.Events.Accepted, shop.Requests.Count));
+    }
+
+    [Fact]
     public async Task Run_StoppedWhileNothingAnswers_EndsAfterTheDrainTimeoutAndCountsWhatIsLeft()
     {
         var never = new TaskCompletionSource();

@@ -46,7 +46,7 @@ internal static class JsonSourceSuiteRows
 
 public sealed class HttpSourceTests : IAsyncDisposable
 {
-    private readonly KindHost _host = new(o => o.SourceTimeout = TimeSpan.FromSeconds(2));
+    private readonly KindHost _host = new(o => o.SourceTimeout = TimeSpan.FromMinutes(1));
     private TestWeb? _web;
 
     public async ValueTask DisposeAsync()
