@@ -12,6 +12,7 @@ public static class LogTracing
     /// <summary>The header that holds the trace context, as in W3C Trace Context: <c>00-TRACE-SPAN-FLAGS</c>.</summary>
     public const string TraceParent = "traceparent";
 
+    /// <summary>Of marked traces (<see cref="TraceMark"/>) there may be as many again.</summary>
     private const int MaxLinks = 32;
     private const int TraceParentLength = 55;
 
@@ -21,9 +22,10 @@ public static class LogTracing
     /// </summary>
     public static ReadOnlyMemory<RecordHeader> CurrentHeaders()
     {
-        if (Activity.Current is not { Recorded: true, IdFormat: ActivityIdFormat.W3C, Id: { } id })
+        if (Activity.Current is not { Recorded: true, IdFormat: ActivityIdFormat.W3C, Id: { } id } activity)
             return default;
-        return new[] { new RecordHeader(TraceParent, Encoding.ASCII.GetBytes(id)) };
+        var parent = new RecordHeader(TraceParent, Encoding.ASCII.GetBytes(id));
+        return TraceMark.IsIn(activity.TraceStateString) ? new[] { parent, new RecordHeader(TraceMark.Header, Encoding.ASCII.GetBytes(TraceMark.Entry)) } : new[] { parent };
     }
 
     /// <inheritdoc cref="StartConsumerActivity(IReadOnlyList{RecordBatch}, string?)"/>
@@ -38,7 +40,7 @@ public static class LogTracing
     }
 
     /// <summary>
-    /// Starts the span of the processing of what was read, with links to the first traces (at most 32) in its records. Dispose it when it is done.
+    /// Starts the span of the processing of what was read, with links to the first traces (at most 32, and 32 marked ones) in its records. Dispose it when it is done.
     /// Null, at no cost, where nobody listens.
     /// </summary>
     /// <param name="batches">What was read of one topic; not empty.</param>
@@ -50,7 +52,7 @@ public static class LogTracing
             return null;
         var links = new List<ActivityLink>();
         foreach (var batch in batches)
-            AddLinks(links, batch);
+            AddLinks(links, batch, MaxLinks);
         var topic = batches[0].Topic;
         return LogTelemetry.Source.StartActivity($"{topic} process", ActivityKind.Consumer, default(ActivityContext), links: links)?
             .SetTag("messaging.system", "pipeline.eventlog")
@@ -59,21 +61,24 @@ public static class LogTracing
             .SetTag("messaging.batch.message_count", batches.Sum(b => b.Count));
     }
 
-    private static void AddLinks(List<ActivityLink> links, RecordBatch batch)
+    /// <summary>Adds links to the traces that the records of a batch come from: up to <paramref name="most"/>, and as many again to marked ones.</summary>
+    public static void AddLinks(List<ActivityLink> links, RecordBatch batch, int most)
     {
+        ArgumentNullException.ThrowIfNull(links);
+        ArgumentNullException.ThrowIfNull(batch);
         var last = ReadOnlySpan<byte>.Empty;
         foreach (var record in batch)
         {
-            if (links.Count == MaxLinks)
+            if (links.Count >= 2 * most)
                 return;
 
             // The records of one request are neighbours and have the same context.
-            if (!record.TryGetHeader("traceparent"u8, out var value) || value.Length != TraceParentLength || value.SequenceEqual(last))
+            if (record.HeaderCount == 0 || !record.TryGetHeader("traceparent"u8, out var value) || value.Length != TraceParentLength || value.SequenceEqual(last))
                 continue;
             last = value;
-            if (!ActivityContext.TryParse(Encoding.ASCII.GetString(value), null, isRemote: true, out var context) || links.Exists(l => l.Context == context))
-                continue;
-            links.Add(new ActivityLink(context));
+            var state = record.TryGetHeader("tracestate"u8, out var text) ? Encoding.ASCII.GetString(text) : null;
+            if ((links.Count < most || TraceMark.IsIn(state)) && ActivityContext.TryParse(Encoding.ASCII.GetString(value), state, isRemote: true, out var context))
+                TraceMark.AddLink(links, context, most);
         }
     }
 }

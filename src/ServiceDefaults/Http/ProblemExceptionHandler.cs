@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Logging;
+using Pipeline.ServiceDefaults.Telemetry;
 
 namespace Pipeline.ServiceDefaults.Http;
 
@@ -20,6 +21,7 @@ internal sealed partial class ProblemExceptionHandler(IProblemDetailsService pro
         }
 
         var problem = Describe(exception);
+        RefusedRequests.Trace(httpContext, problem.Status!.Value, exception.Message);
         if (problem.Status == StatusCodes.Status500InternalServerError)
             LogUnexpected(logger, exception, httpContext.Request.Method, httpContext.Request.Path);
         else if (problem.Status == StatusCodes.Status503ServiceUnavailable)

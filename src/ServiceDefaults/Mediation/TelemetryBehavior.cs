@@ -9,12 +9,16 @@ internal sealed class TelemetryBehavior<TRequest, TResponse> : IPipelineBehavior
     private static readonly string _name = typeof(TRequest).Name;
     private static readonly KeyValuePair<string, object?> _requestTag = new("request", _name);
 
-    public Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next) =>
-        UseCaseTelemetry.Source.HasListeners() || UseCaseTelemetry.Duration.Enabled ? Observe(next) : next();
-
-    private static async Task<TResponse> Observe(RequestHandlerDelegate<TResponse> next)
+    public Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
     {
-        using var activity = UseCaseTelemetry.Source.StartActivity(_name);
+        // Started where it ends, since what starts here would be current for the caller too.
+        var activity = UseCaseTelemetry.Source.CreateActivity(_name, ActivityKind.Internal);
+        return activity is not null || UseCaseTelemetry.Duration.Enabled ? Observe(activity, next) : next();
+    }
+
+    private static async Task<TResponse> Observe(Activity? created, RequestHandlerDelegate<TResponse> next)
+    {
+        using var activity = created?.Start();
         var started = Stopwatch.GetTimestamp();
         var outcome = "ok";
         try

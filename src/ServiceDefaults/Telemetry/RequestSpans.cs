@@ -11,7 +11,7 @@ namespace Pipeline.ServiceDefaults.Telemetry;
 
 /// <summary>
 /// Gives the spans of requests their names, routes and outcomes as the semantic conventions for HTTP have them, which ASP.NET Core 10 leaves to others.
-/// Only where telemetry is sent.
+/// Requests that are not traced pass it by.
 /// </summary>
 internal sealed class RequestSpans : IStartupFilter
 {
@@ -21,16 +21,21 @@ internal sealed class RequestSpans : IStartupFilter
         next(app);
     };
 
-    private static async Task HandleAsync(HttpContext context, RequestDelegate next)
+    private static Task HandleAsync(HttpContext context, RequestDelegate next) =>
+        Activity.Current is { IsAllDataRequested: true } && context.Features.Get<IHttpActivityFeature>()?.Activity is { IsAllDataRequested: true } activity
+            ? HandleTracedAsync(activity, context, next)
+            : next(context);
+
+    private static async Task HandleTracedAsync(Activity activity, HttpContext context, RequestDelegate next)
     {
         await next(context);
-        if (context.Features.Get<IHttpActivityFeature>()?.Activity is { IsAllDataRequested: true } activity)
-            Describe(activity, context);
+        Describe(activity, context);
     }
 
     private static void Describe(Activity activity, HttpContext context)
     {
         var status = context.Response.StatusCode;
+        activity.SetTag("http.request.method", context.Request.Method).SetTag("url.path", context.Request.Path.Value);
         activity.SetTag("http.response.status_code", status);
         if (status >= StatusCodes.Status500InternalServerError)
             activity.SetTag("error.type", status.ToString(CultureInfo.InvariantCulture)).SetStatus(ActivityStatusCode.Error);

@@ -16,12 +16,13 @@ public static class TelemetryExtensions
 
     /// <summary>
     /// Sends traces, metrics and logs to <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> where it is set (protocol, headers and resource attributes by the other
-    /// standard <c>OTEL_*</c> variables). Without it nothing listens, and spans cost nothing.
+    /// standard <c>OTEL_*</c> variables). Without it nothing is sent.
     /// </summary>
     /// <param name="builder">The host to observe.</param>
     /// <param name="serviceName">The service's name unless <c>OTEL_SERVICE_NAME</c> gives one.</param>
     public static IHostApplicationBuilder AddTelemetry(this IHostApplicationBuilder builder, string serviceName)
     {
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RequestSpans>());
         if (string.IsNullOrWhiteSpace(builder.Configuration[EndpointVariable]))
             return builder;
 
@@ -29,7 +30,6 @@ public static class TelemetryExtensions
         AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
         var resource = CreateResource(serviceName);
         builder.Services.TryAddSingleton(new TelemetryResource(resource));
-        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, RequestSpans>());
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, TelemetryService>());
         builder.Logging.AddOpenTelemetry(options =>
         {

@@ -17,6 +17,7 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
     public async ValueTask<PublishResult> PublishAsync(
         string topic, ReadRequest read, ReadOnlyMemory<byte> body, string? key, bool asArray, CancellationToken cancellationToken)
     {
+        RequestTrace.Describe(read);
         if (key is not null)
             return await PublishOnceAsync(topic, read, body, $"{topic}/{key}", asArray, cancellationToken);
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Pipeline.EventLog;
 
 namespace Pipeline.Purchases.Application;
@@ -14,14 +13,13 @@ namespace Pipeline.Purchases.Application;
 internal sealed class Landing
 {
     private const int BlockBytes = 4 << 20;
+    /// <summary>Of marked traces (<see cref="TraceMark"/>) there may be as many again.</summary>
     private const int MaxTraces = 64;
-    private const int TraceParentLength = 55;
 
     private readonly List<byte[]> _blocks = [];
     private readonly List<RecordBatch> _batches = [];
     private readonly Dictionary<int, PartitionRange> _partitions = [];
-    private readonly List<ActivityContext> _traces = [];
-    private readonly byte[] _lastTrace = new byte[TraceParentLength];
+    private readonly List<ActivityLink> _traces = [];
     private int _block;
     private int _used;
 
@@ -43,8 +41,8 @@ internal sealed class Landing
     /// <summary>The positions that the commit moves.</summary>
     public IReadOnlyDictionary<int, PartitionRange> Partitions => _partitions;
 
-    /// <summary>The first traces of the records.</summary>
-    public IReadOnlyList<ActivityContext> Traces => _traces;
+    /// <summary>The first traces of the records, and the marked ones.</summary>
+    public IReadOnlyList<ActivityLink> Traces => _traces;
 
     /// <summary>The offsets after the last ones of the landing.</summary>
     public Dictionary<int, long> NextOffsets() => _partitions.ToDictionary(p => p.Key, p => p.Value.Next);
@@ -67,7 +65,8 @@ internal sealed class Landing
             _batches.Add(new RecordBatch(batch.Topic, batch.Partition, wanted.BaseOffset, wanted.Count, memory));
             Records += wanted.Count;
             Bytes += memory.Length;
-            AddTraces(_batches[^1]);
+            if (PurchasesTelemetry.Source.HasListeners())
+                LogTracing.AddLinks(_traces, _batches[^1], MaxTraces);
         }
 
         _partitions[batch.Partition] = new PartitionRange(expected, Math.Max(from, batch.NextOffset));
@@ -79,7 +78,6 @@ internal sealed class Landing
         _batches.Clear();
         _partitions.Clear();
         _traces.Clear();
-        Array.Clear(_lastTrace);
         _block = 0;
         _used = 0;
         Records = 0;
@@ -110,23 +108,4 @@ internal sealed class Landing
     }
 
     private static byte[] NewBlock(int length) => GC.AllocateUninitializedArray<byte>(Math.Max(length, BlockBytes), pinned: true);
-
-    private void AddTraces(RecordBatch batch)
-    {
-        if (_traces.Count == MaxTraces || !PurchasesTelemetry.Source.HasListeners())
-            return;
-        foreach (var record in batch)
-            AddTrace(record);
-    }
-
-    private void AddTrace(in RecordView record)
-    {
-        // The records of one request are neighbours and have the same context.
-        if (_traces.Count == MaxTraces || !record.TryGetHeader("traceparent"u8, out var value)
-            || value.Length != TraceParentLength || value.SequenceEqual(_lastTrace))
-            return;
-        value.CopyTo(_lastTrace);
-        if (ActivityContext.TryParse(Encoding.ASCII.GetString(value), null, isRemote: true, out var context))
-            _traces.Add(context);
-    }
 }

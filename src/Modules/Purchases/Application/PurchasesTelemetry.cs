@@ -42,8 +42,7 @@ internal static class PurchasesTelemetry
     {
         if (!Source.HasListeners())
             return null;
-        var links = landing.Traces.Select(t => new ActivityLink(t));
-        return Source.StartActivity("purchases land", ActivityKind.Consumer, default(ActivityContext), links: links)?
+        return Source.StartActivity("purchases land", ActivityKind.Consumer, default(ActivityContext), links: landing.Traces)?
             .SetTag("messaging.batch.message_count", landing.Records)
             .SetTag("pipeline.purchases.bytes", landing.Bytes);
     }

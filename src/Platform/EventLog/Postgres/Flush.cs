@@ -5,13 +5,14 @@ namespace Pipeline.EventLog.Postgres;
 /// <summary>What goes to PostgreSQL in one transaction: rows of several partitions and the appends that wait for them.</summary>
 internal sealed class Flush
 {
+    /// <summary>Of marked traces (<see cref="TraceMark"/>) there may be as many again.</summary>
     private const int MaxTraces = 32;
 
     private readonly List<ActivityLink> _traces = [];
 
     public List<TopicBuffer> Topics { get; } = [];
 
-    /// <summary>Where the first recorded appends come from.</summary>
+    /// <summary>Where the first recorded appends come from, and the marked ones.</summary>
     public IReadOnlyList<ActivityLink> Traces => _traces;
 
     public List<PendingAppend> Appends { get; } = [];
@@ -24,8 +25,8 @@ internal sealed class Flush
 
     public void AddTrace(Activity? append)
     {
-        if (append is { Recorded: true } && _traces.Count < MaxTraces)
-            _traces.Add(new ActivityLink(append.Context));
+        if (append is { Recorded: true })
+            TraceMark.AddLink(_traces, append.Context, MaxTraces);
     }
 
     /// <summary>Ends all open rows; nothing is added any more.</summary>

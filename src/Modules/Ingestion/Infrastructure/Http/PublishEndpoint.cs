@@ -8,6 +8,7 @@ using Microsoft.Net.Http.Headers;
 using Pipeline.Ingestion.Application;
 using Pipeline.Ingestion.Contracts;
 using Pipeline.Ingestion.Domain;
+using Pipeline.ServiceDefaults.Telemetry;
 
 namespace Pipeline.Ingestion.Infrastructure.Http;
 
@@ -105,6 +106,7 @@ internal sealed class PublishEndpoint(
     private async Task RejectAsync(
         HttpContext context, RejectionReason reason, int status, string title, FieldErrors? errors = null, ReadOnlyMemory<byte> body = default)
     {
+        RefusedRequests.Trace(context, status, reason.ToString());
         var kept = errors?.Messages.Take(KeptErrors).ToDictionary();
         var text = body.IsEmpty ? null : Encoding.UTF8.GetString(body.Span[..Math.Min(body.Length, KeptBodyBytes)]);
         rejections.Add(new RejectedRequest(time.GetUtcNow(), context.Request.Method, context.Request.Path, status, reason, kept, text));

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Pipeline.Observability.Application;
+using Pipeline.Observability.Domain;
+
+namespace Pipeline.Observability.Infrastructure;
+
+/// <summary>
+/// Decides which requests are traced, a few a second, and keeps their spans and those of the batches that they go into. For all other requests there is no span,
+/// unless somebody else (the OTLP export) wants one.
+/// </summary>
+internal sealed class SpanListener : IHostedLifecycleService, IDisposable
+{
+    private const string OwnSources = "Pipeline.";
+    private const string Requests = "Microsoft.AspNetCore";
+    private const string Workflows = "Pipeline.Workflows";
+
+    private static readonly string[] _frameworkSources = [Requests, "System.Net.Http", "Npgsql"];
+
+    private readonly SpanStore _store;
+    private readonly TimeProvider _time;
+    private readonly RateLimit _requests;
+    private readonly RateLimit _asked;
+    private readonly RateLimit _refused;
+    private readonly RateLimit _workflows;
+    private ActivityListener? _listener;
+
+    public SpanListener(SpanStore store, IOptions<ObservabilityOptions> options, TimeProvider time)
+    {
+        _store = store;
+        _time = time;
+        _requests = NewLimit();
+        _asked = NewLimit();
+        _refused = NewLimit();
+        _workflows = NewLimit();
+
+        RateLimit NewLimit() => new(options.Value.TracesPerSecond, time.TimestampFrequency);
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        _listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name.StartsWith(OwnSources, StringComparison.Ordinal) || _frameworkSources.Contains(source.Name),
+            Sample = Sample,
+            ActivityStopped = Stopped,
+        };
+        ActivitySource.AddActivityListener(_listener);
+        return Task.CompletedTask;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => Interlocked.Exchange(ref _listener, null)?.Dispose();
+
+    // On the way of every request: nothing is allocated for those that are not traced.
+    private ActivitySamplingResult Sample(ref ActivityCreationOptions<ActivityContext> options)
+    {
+        if (options.Kind == ActivityKind.Server)
+        {
+            if (!LimitOf(options).TryTake(_time.GetTimestamp()))
+                return ActivitySamplingResult.None;
+        }
+        else if (TraceMark.IsIn(options.Parent.TraceState))
+        {
+            return ActivitySamplingResult.AllDataAndRecorded;
+        }
+        else if (!HasMarkedLink(options.Links) && !(options.Source.Name == Workflows && _workflows.TryTake(_time.GetTimestamp())))
+        {
+            return ActivitySamplingResult.None;
+        }
+
+        options = options with { TraceState = TraceMark.AddTo(options.TraceState) };
+        return ActivitySamplingResult.AllDataAndRecorded;
+    }
+
+    private RateLimit LimitOf(in ActivityCreationOptions<ActivityContext> options) =>
+        options.Source.Name != Requests ? _refused
+        : (options.Parent.TraceFlags & ActivityTraceFlags.Recorded) != 0 ? _asked
+        : _requests;
+
+    private static bool HasMarkedLink(IEnumerable<ActivityLink>? links)
+    {
+        if (links is null or ICollection<ActivityLink> { Count: 0 })
+            return false;
+        foreach (var link in links)
+        {
+            if (TraceMark.IsIn(link.Context.TraceState))
+                return true;
+        }
+
+        return false;
+    }
+
+    private void Stopped(Activity activity)
+    {
+        if (activity.IsAllDataRequested && TraceMark.IsIn(activity.TraceStateString))
+            _store.Add(SpanConverter.Convert(activity));
+    }
+}
