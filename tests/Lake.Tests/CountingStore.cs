@@ -12,6 +12,8 @@ internal sealed class CountingStore(IObjectStore inner) : IObjectStore
 
     public string Location => inner.Location;
 
+    public string LocalFolder => inner.LocalFolder;
+
     public ValueTask<bool> PutIfAbsentAsync(ObjectPath path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
     {
         Calls.Enqueue($"put {path.Name}");

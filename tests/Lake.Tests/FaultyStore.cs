@@ -9,6 +9,8 @@ internal sealed class FaultyStore(IObjectStore inner, int diesAt, bool afterEffe
 
     public string Location => inner.Location;
 
+    public string LocalFolder => inner.LocalFolder;
+
     public ValueTask<bool> PutIfAbsentAsync(ObjectPath path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default) =>
         CallAsync(() => inner.PutIfAbsentAsync(path, content, cancellationToken));
 

@@ -7,6 +7,8 @@ internal sealed class FaultyStore(IObjectStore store, Faults faults) : IObjectSt
 {
     public string Location => store.Location;
 
+    public string LocalFolder => store.LocalFolder;
+
     public async ValueTask<bool> PutIfAbsentAsync(ObjectPath path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
     {
         faults.Step($"before commit {path}");

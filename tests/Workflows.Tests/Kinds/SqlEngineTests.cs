@@ -95,7 +95,7 @@ public sealed class SqlEngineTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(_directory.Path("lake", ".staging")));
     }
 
-    private static long? Threads(SqlEngine.Lease lease) => lease.Connection.QueryInt64("SELECT value::BIGINT FROM duckdb_settings() WHERE name = 'threads'");
+    private static long? Threads(DatabaseLease lease) => lease.Connection.QueryInt64("SELECT value::BIGINT FROM duckdb_settings() WHERE name = 'threads'");
 
     private static Task<string> Exhaust(DuckConnection connection) =>
         Task.FromResult(connection.QueryString("SELECT count(l) FROM (SELECT list(range || 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx') AS l FROM range(5000000))") ?? "");

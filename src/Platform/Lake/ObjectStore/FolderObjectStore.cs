@@ -26,6 +26,8 @@ internal sealed partial class FolderObjectStore : IObjectStore
 
     public string Location => _root;
 
+    public string LocalFolder => _root;
+
     public async ValueTask<bool> PutIfAbsentAsync(ObjectPath path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
     {
         const string Operation = "Create";

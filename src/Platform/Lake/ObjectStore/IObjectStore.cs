@@ -13,6 +13,9 @@ public interface IObjectStore
     /// <summary>Where the store is, for messages and for absolute paths in logs; without secrets.</summary>
     string Location { get; }
 
+    /// <summary>The absolute local folder that all paths of <see cref="GetLocalPathAsync"/> and <see cref="NewStagingPath"/> lie in.</summary>
+    string LocalFolder { get; }
+
     /// <summary>
     /// Creates an object unless there is one of this path. Atomic across processes and machines: of many calls for one path exactly one
     /// returns true, and nobody sees a part of the content.

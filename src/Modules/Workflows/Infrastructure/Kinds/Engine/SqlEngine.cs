@@ -26,14 +26,11 @@ internal sealed class SqlEngine : IDisposable
     private readonly IObjectStore _store;
     private readonly WorkflowsOptions _options;
     private readonly ILogger _logger;
-    private readonly ITimer _idle;
+    private readonly SharedDatabase _database;
     private readonly TimeProvider _time;
     private readonly int _turns;
     private readonly SemaphoreSlim _free;
     private readonly SemaphoreSlim _alone = new(1);
-    private readonly Lock _lock = new();
-    private Opened? _opened;
-    private bool _disposed;
 
     public SqlEngine(IObjectStore store, IOptions<WorkflowsOptions> options, TimeProvider time, ILogger<SqlEngine> logger)
     {
@@ -43,7 +40,7 @@ internal sealed class SqlEngine : IDisposable
         _time = time;
         _turns = (int)Math.Clamp(_options.EngineMemoryBytes / (BytesOfAThread * Threads), 1, 64);
         _free = new SemaphoreSlim(_turns);
-        _idle = time.CreateTimer(_ => CloseIfIdle(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _database = new SharedDatabase(Open, _closeAfter, reason => Log.EngineLost(_logger, reason), time);
     }
 
     /// <summary>The memory that it may hold, in bytes.</summary>
@@ -76,27 +73,11 @@ internal sealed class SqlEngine : IDisposable
     }
 
     /// <summary>A connection for one task. Its disposal gives it back.</summary>
-    public Lease Connect()
-    {
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            _opened ??= Open();
-            var lease = new Lease(this, _opened, _opened.Database.Connect());
-            _opened.Users++;
-            return lease;
-        }
-    }
+    public DatabaseLease Connect() => _database.Connect();
 
     public void Dispose()
     {
-        lock (_lock)
-        {
-            _disposed = true;
-            Close();
-        }
-
-        _idle.Dispose();
+        _database.Dispose();
         _free.Dispose();
         _alone.Dispose();
     }
@@ -138,10 +119,10 @@ internal sealed class SqlEngine : IDisposable
         }
     }
 
-    private Opened Open()
+    private (DuckDatabase Database, Action? Closed) Open()
     {
         var spill = _store.NewStagingPath("");
-        return new Opened(spill, DuckDatabase.Open(new DuckOptions
+        var database = DuckDatabase.Open(new DuckOptions
         {
             MemoryLimitBytes = _options.EngineMemoryBytes,
             Threads = Threads,
@@ -149,87 +130,11 @@ internal sealed class SqlEngine : IDisposable
 
             // Keeping the order of rows of large inputs costs memory without bound; what is ordered by a query stays so.
             Settings = new Dictionary<string, string> { ["preserve_insertion_order"] = "false" },
-        }));
-    }
-
-    private void Return(Opened opened)
-    {
-        lock (_lock)
+        });
+        return (database, () =>
         {
-            if (--opened.Users == 0 && !_disposed)
-                _idle.Change(_closeAfter, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    // One that broke down answers nothing any more: the next connection is of another.
-    private void Report(Opened opened, Exception error)
-    {
-        if (DuckError.Of(error) is not { Type: DuckErrorType.Fatal or DuckErrorType.Internal } broken)
-            return;
-        lock (_lock)
-        {
-            if (!ReferenceEquals(opened, _opened))
-                return;
-            Close();
-        }
-
-        Log.EngineLost(_logger, broken.Message);
-    }
-
-    private void CloseIfIdle()
-    {
-        lock (_lock)
-        {
-            if (_opened is { Users: 0 })
-                Close();
-        }
-    }
-
-    // The library keeps it open until its last connection is closed.
-    private void Close()
-    {
-        _opened?.Database.Dispose();
-        if (_opened is not null && !StagedFiles.TryRemove(_opened.Spill))
-            Log.SpillKept(_logger, _opened.Spill);
-        _opened = null;
-    }
-
-    private sealed class Opened(string spill, DuckDatabase database)
-    {
-        public string Spill { get; } = spill;
-
-        public DuckDatabase Database { get; } = database;
-
-        public int Users { get; set; }
-    }
-
-    /// <summary>The use of the engine by one task.</summary>
-    internal sealed class Lease : IDisposable
-    {
-        private readonly SqlEngine _engine;
-        private readonly Opened _from;
-        private bool _returned;
-
-        internal Lease(SqlEngine engine, object from, DuckConnection connection)
-        {
-            _engine = engine;
-            _from = (Opened)from;
-            Connection = connection;
-        }
-
-        /// <summary>The connection, for one thread at a time.</summary>
-        public DuckConnection Connection { get; }
-
-        /// <summary>Looks at an error of the connection: an engine that broke down is replaced by a new one for those who come.</summary>
-        public void Report(Exception error) => _engine.Report(_from, error);
-
-        public void Dispose()
-        {
-            if (_returned)
-                return;
-            _returned = true;
-            Connection.Dispose();
-            _engine.Return(_from);
-        }
+            if (!StagedFiles.TryRemove(spill))
+                Log.SpillKept(_logger, spill);
+        });
     }
 }

@@ -24,7 +24,7 @@ internal sealed class SqlSession : IDisposable
     private const string LakeFunction = "lake";
 
     private readonly SqlEngine _engine;
-    private readonly SqlEngine.Lease _lease;
+    private readonly DatabaseLease _lease;
     private readonly LakeCatalog _lake;
     private readonly TaskContext _context;
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
@@ -194,7 +194,7 @@ internal sealed class SqlSession : IDisposable
             {
                 replacements.Add((i, i, SqlParameters.Literal(Parameter(text, statement, i))));
             }
-            else if (IsLakeCall(statement, i))
+            else if (statement.IsCall(i, LakeFunction))
             {
                 var view = await EnsureTableAsync(LakePath(text, statement, i), cancellationToken);
                 replacements.Add((i, i + 3, Sql.Identifier(view)));
@@ -216,12 +216,6 @@ internal sealed class SqlSession : IDisposable
             $"{text.Name}, line {statement.LineOf(token)}: there is no parameter ${name}. "
             + $"There are {string.Join(", ", SqlParameters.Names(_context).Select(n => '$' + n))}.");
     }
-
-    internal static bool IsLakeCall(SqlStatement statement, int token) =>
-        statement.Tokens[token].Kind == SqlTokenKind.Word
-        && statement[token].Equals(LakeFunction, StringComparison.OrdinalIgnoreCase)
-        && (token == 0 || statement[token - 1] is not ".")
-        && token + 1 < statement.Tokens.Count && statement[token + 1] is "(";
 
     private string LakePath(SqlText text, SqlStatement statement, int token)
     {

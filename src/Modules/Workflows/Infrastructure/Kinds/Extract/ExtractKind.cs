@@ -1,3 +1,4 @@
+using Pipeline.DuckDb;
 using Pipeline.Workflows.Application;
 using Pipeline.Workflows.Domain;
 using Pipeline.Workflows.Infrastructure.Kinds.Engine;

@@ -1,8 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Pipeline.Workflows.Infrastructure.Kinds.Engine;
 
-namespace Pipeline.Workflows.Tests.Kinds;
+namespace Pipeline.DuckDb.Tests;
 
 public sealed class SqlTextTests
 {
@@ -38,14 +37,14 @@ public sealed class SqlTextTests
     public void Parse_CallsOfLake_AreFoundOutsideTextsAndComments(string sql, int expected)
     {
         var statement = SqlText.Parse("a.sql", sql).Statements[0];
-        Assert.Equal(expected, Enumerable.Range(0, statement.Tokens.Count).Count(i => SqlSession.IsLakeCall(statement, i)));
+        Assert.Equal(expected, Enumerable.Range(0, statement.Tokens.Count).Count(i => statement.IsCall(i, "lake")));
     }
 
     [Fact]
     public void Render_Replacement_KeepsLinesWhereTheyWere()
     {
         var statement = SqlText.Parse("a.sql", "SELECT 1;\nSELECT *\nFROM lake(\n'a'\n)\nWHERE x").Statements[1];
-        var call = Enumerable.Range(0, statement.Tokens.Count).Single(i => SqlSession.IsLakeCall(statement, i));
+        var call = Enumerable.Range(0, statement.Tokens.Count).Single(i => statement.IsCall(i, "lake"));
         var lines = statement.Render([(call, call + 3, "T")]).Split('\n');
         Assert.Equal("WHERE x", lines[5]);
         Assert.Equal(["", "", "SELECT *", "FROM T", "", "", "WHERE x"], ["", .. lines]);
