@@ -5,16 +5,16 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Pipeline.Hosting;
 
-/// <summary>The answer at <c>/</c>: what can be asked here, read from the routes themselves.</summary>
+/// <summary>The answer at <c>/routes</c>: what can be asked here, read from the routes themselves.</summary>
 internal static class IndexEndpoint
 {
     public static void MapIndex(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapGet("/", (EndpointDataSource routes) => Results.Text(Render(routes))).ExcludeFromDescription();
+        endpoints.MapGet("/routes", (EndpointDataSource routes) => Results.Text(Render(routes))).ExcludeFromDescription();
 
     private static string Render(EndpointDataSource routes)
     {
         var lines = routes.Endpoints.OfType<RouteEndpoint>()
-            .Where(e => e.RoutePattern.RawText is not (null or "/"))
+            .Where(e => e.RoutePattern.RawText is not (null or "/") && !e.RoutePattern.RawText.StartsWith("/console", StringComparison.Ordinal))
             .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"])
                 .Select(method => (Path: e.RoutePattern.RawText!, Method: method, e.Metadata.GetMetadata<IEndpointSummaryMetadata>()?.Summary)))
             .OrderBy(r => r.Path, StringComparer.OrdinalIgnoreCase)

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pipeline.Analytics;
+using Pipeline.Console;
 using Pipeline.EventLog;
 using Pipeline.Events;
 using Pipeline.Hosting.Status;
@@ -46,6 +47,7 @@ public static class PipelineHosting
             .AddPurchases(configuration)
             .AddAnalytics(configuration)
             .AddWorkflows(configuration)
+            .AddConsole()
             .AddMediation(IngestionModule.Assembly, EventsModule.Assembly, PurchasesModule.Assembly, AnalyticsModule.Assembly, WorkflowsModule.Assembly, typeof(PipelineHosting).Assembly);
         return builder;
     }
@@ -63,7 +65,7 @@ public static class PipelineHosting
         return builder;
     }
 
-    /// <summary>Maps every route: the modules', <c>/status</c>, <c>/health</c>, <c>/alive</c>, <c>/openapi/v1.json</c> and an index at <c>/</c>.</summary>
+    /// <summary>Maps every route: the modules', <c>/status</c>, <c>/health</c>, <c>/alive</c>, <c>/openapi/v1.json</c> an index at <c>/routes</c> and the console at <c>/</c>.</summary>
     public static WebApplication MapPipeline(this WebApplication app)
     {
         app.UseExceptionHandler();
@@ -75,6 +77,7 @@ public static class PipelineHosting
         app.MapWorkflows();
         app.MapStatus();
         app.MapIndex();
+        app.MapConsole();
         return app;
     }
 

@@ -90,6 +90,8 @@ public sealed class EndpointTests(PostgresFixture postgres) : IClassFixture<Post
     [InlineData("/events/counts?limit=ten", "limit")]
     [InlineData("/events/counts?after=nonsense", "after")]
     [InlineData("/events/counts?after=a/b/c", "after")]
+    [InlineData("/events/counts?order=size", "order")]
+    [InlineData("/events/counts?order=1", "order")]
     [InlineData("/events/counts?userId=%00", "userId")]
     [InlineData("/events/counts?after=a/%2500", "after")]
     [InlineData("/events?limit=1e3", "limit")]

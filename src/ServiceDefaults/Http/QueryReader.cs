@@ -28,6 +28,18 @@ public sealed class QueryReader
         return missing;
     }
 
+    /// <summary>One of an enum's values by its name in whatever case; the first value where it is left out.</summary>
+    public T Choice<T>(string name, string? text)
+        where T : struct, Enum
+    {
+        if (string.IsNullOrEmpty(text))
+            return default;
+        if (char.IsAsciiLetter(text[0]) && Enum.TryParse<T>(text, ignoreCase: true, out var value) && Enum.IsDefined(value))
+            return value;
+        Fail(name, $"must be {string.Join(" or ", Enum.GetNames<T>().Select(n => n.ToLowerInvariant()))}");
+        return default;
+    }
+
     /// <summary>An ISO 8601 date and time with a zone; null where it is left out.</summary>
     public DateTimeOffset? Time(string name, string? text)
     {

@@ -26,6 +26,29 @@ public abstract partial class UserEventStoreConformance
     }
 
     [Fact]
+    public async Task GetCounts_ByCount_GivesTheHighestFirstPageByPage()
+    {
+        await Positions(0);
+        var events = _ids.Skip(1).SelectMany((u, i) => Enumerable.Repeat((u, "Visit"), 1 + i % 3).Append((u, "Buy"))).ToArray();
+        await StoreAsync(true, 0, 0, events);
+
+        var all = new List<EventCount>();
+        EventPair? after = null;
+        do
+        {
+            var page = await Store.GetCountsAsync(new GetEventCounts(Limit: 5, After: after, Order: EventCountOrder.Count), default);
+            all.AddRange(page.Counts);
+            after = page.Next;
+        }
+        while (after is not null);
+
+        var named = await CountListAsync(new GetEventCounts());
+        Assert.Equal(named.OrderByDescending(c => c.Count), all);
+        Assert.Equal(
+            named.Where(c => c.EventName == "Buy"), await CountListAsync(new GetEventCounts(EventName: "Buy", Order: EventCountOrder.Count)));
+    }
+
+    [Fact]
     public async Task GetCounts_PageThatEndsWithTheLast_HasNoNext()
     {
         await Positions(0);

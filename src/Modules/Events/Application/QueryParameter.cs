@@ -10,6 +10,7 @@ internal static class QueryParameter
     public const string EventName = "eventName";
     public const string Limit = "limit";
     public const string After = "after";
+    public const string Order = "order";
     public const string From = "from";
     public const string To = "to";
 

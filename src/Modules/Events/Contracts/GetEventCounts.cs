@@ -3,12 +3,24 @@ using MediatR;
 
 namespace Pipeline.Events.Contracts;
 
-/// <summary>Asks for counts per user and event name, ordered by the UTF-8 bytes of both, a page at a time.</summary>
+/// <summary>Asks for counts per user and event name, a page at a time.</summary>
 /// <param name="UserId">Only of this user.</param>
 /// <param name="EventName">Only of this event name.</param>
 /// <param name="Limit">The most counts of a page, 1 to 10,000.</param>
-/// <param name="After">Only what comes after this pair.</param>
-public sealed record GetEventCounts(string? UserId = null, string? EventName = null, int Limit = 100, EventPair? After = null) : IRequest<EventCountsPage>;
+/// <param name="After">Only what comes after this pair. In the order of counts that is the place of its count at the time of asking.</param>
+/// <param name="Order">The order.</param>
+public sealed record GetEventCounts(
+    string? UserId = null, string? EventName = null, int Limit = 100, EventPair? After = null, EventCountOrder Order = EventCountOrder.Name) : IRequest<EventCountsPage>;
+
+/// <summary>Orders of counts.</summary>
+public enum EventCountOrder
+{
+    /// <summary>By the UTF-8 bytes of user and event name.</summary>
+    Name,
+
+    /// <summary>The highest first; equal ones by user and event name.</summary>
+    Count,
+}
 
 /// <summary>A page of counts.</summary>
 /// <param name="Counts">The counts.</param>

@@ -24,7 +24,7 @@ internal static class EventsEndpoints
         endpoints.MapGet(CountsPath, CountsAsync).WithName("GetEventCounts").WithTags(Tag)
             .WithSummary("How often each user did what")
             .WithDescription(
-                "Ordered by UserId and EventName, a page at a time. The header Link with rel=\"next\" has the address of the next page; the last page has none.")
+                "Ordered by UserId and EventName, or by the counts, a page at a time. The header Link with rel=\"next\" has the address of the next page; the last page has none.")
             .Produces<IReadOnlyList<EventCount>>().ProducesValidationProblem().ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         endpoints.MapGet("/events", EventsAsync).WithName("GetUserEvents").WithTags(Tag)
             .WithSummary("The newest events, of one user or of all, by their own timestamps")
@@ -38,6 +38,7 @@ internal static class EventsEndpoints
         [Description("Only of this event name.")] string? eventName,
         [Description("The most counts of the page, 1 to 10000; 100 when left out.")] string? limit,
         [Description("Only what comes after this UserId/EventName, both percent-encoded, as in user-17/PageVisited.")] string? after,
+        [Description("name: by UserId and EventName, as when left out; count: the highest first.")] string? order,
         CancellationToken cancellationToken)
     {
         var reader = new QueryReader();
@@ -45,7 +46,8 @@ internal static class EventsEndpoints
             QueryReader.Text(userId),
             QueryReader.Text(eventName),
             reader.WholeNumber(QueryParameter.Limit, limit, DefaultLimit),
-            reader.Pair(QueryParameter.After, after));
+            reader.Pair(QueryParameter.After, after),
+            reader.Choice<EventCountOrder>(QueryParameter.Order, order));
         reader.ThrowIfInvalid();
         var page = await mediator.Send(query, cancellationToken);
         if (page.Next is not null)
@@ -78,6 +80,8 @@ internal static class EventsEndpoints
             parameters.Add(QueryParameter.UserId, query.UserId);
         if (query.EventName is not null)
             parameters.Add(QueryParameter.EventName, query.EventName);
+        if (query.Order == EventCountOrder.Count)
+            parameters.Add(QueryParameter.Order, "count");
         parameters.Add(QueryParameter.Limit, query.Limit.ToString(CultureInfo.InvariantCulture));
         parameters.Add(QueryParameter.After, next.ToString());
         return pathBase.Add(CountsPath).ToUriComponent() + parameters;

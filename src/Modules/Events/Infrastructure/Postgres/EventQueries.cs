@@ -6,7 +6,16 @@ namespace Pipeline.Events.Infrastructure.Postgres;
 /// <summary>The questions that the module answers.</summary>
 internal static class EventQueries
 {
-    private const string Counts = "SELECT user_id, event_name, event_count FROM events.event_counts WHERE (user_id, event_name) > ($2, $3)";
+    private const string Counts = "SELECT user_id, event_name, event_count FROM events.event_counts WHERE ";
+
+    private const string AfterPair = "(user_id, event_name) > ($2, $3)";
+
+    /// <summary>A page begins where the pair is now; the first one, after no pair, at the highest count.</summary>
+    private const string AfterCount =
+        """
+        (-event_count, user_id, event_name)
+          > (coalesce((SELECT -event_count FROM events.event_counts WHERE user_id = $2 AND event_name = $3), -9223372036854775807), $2, $3)
+        """;
 
     private const string Columns = "SELECT user_id, session_id, event_name, time_stamp, attributes FROM events.user_events";
 
@@ -17,7 +26,6 @@ internal static class EventQueries
         $"{Columns} WHERE time_stamp >= $2 AND time_stamp < $3 AND user_id = $4 AND hour >= $5 AND hour <= $6 ORDER BY hour DESC, {Newest}";
 
     private const string OfAll = $"{Columns} WHERE time_stamp >= $2 AND time_stamp < $3 ORDER BY {Newest}";
-
 
     private const string Sample =
         """
@@ -40,7 +48,9 @@ internal static class EventQueries
         command.Parameters.Add(Parameter.Of(query.After?.UserId ?? ""));
         command.Parameters.Add(Parameter.Of(query.After?.EventName ?? ""));
         var filter = Filter(command, "user_id", query.UserId) + Filter(command, "event_name", query.EventName);
-        command.CommandText = $"{Counts}{filter} ORDER BY user_id, event_name LIMIT $1";
+        command.CommandText = query.Order == EventCountOrder.Count
+            ? $"{Counts}{AfterCount}{filter} ORDER BY event_count DESC, user_id, event_name LIMIT $1"
+            : $"{Counts}{AfterPair}{filter} ORDER BY user_id, event_name LIMIT $1";
         var counts = new List<EventCount>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
