@@ -11,6 +11,7 @@ using Pipeline.Events;
 using Pipeline.Hosting.Status;
 using Pipeline.Ingestion;
 using Pipeline.Lake;
+using Pipeline.Observability;
 using Pipeline.Postgres;
 using Pipeline.Purchases;
 using Pipeline.ServiceDefaults;
@@ -39,6 +40,7 @@ public static class PipelineHosting
         builder.Services.TryAddSingleton<ProcessClock>();
 
         builder.Services
+            .AddObservability(configuration)
             .AddPostgres(configuration)
             .AddEventLog(configuration)
             .AddLake(configuration)
@@ -48,7 +50,8 @@ public static class PipelineHosting
             .AddAnalytics(configuration)
             .AddWorkflows(configuration)
             .AddConsole()
-            .AddMediation(IngestionModule.Assembly, EventsModule.Assembly, PurchasesModule.Assembly, AnalyticsModule.Assembly, WorkflowsModule.Assembly, typeof(PipelineHosting).Assembly);
+            .AddMediation(IngestionModule.Assembly, EventsModule.Assembly, PurchasesModule.Assembly, AnalyticsModule.Assembly, WorkflowsModule.Assembly,
+                ObservabilityModule.Assembly, typeof(PipelineHosting).Assembly);
         return builder;
     }
 
@@ -81,11 +84,15 @@ public static class PipelineHosting
         return app;
     }
 
-    /// <summary>Maps <c>/status</c>, <c>/health</c> and <c>/alive</c> only: what a host without an API answers.</summary>
+    /// <summary>
+    /// Maps <c>/status</c>, <c>/health</c>, <c>/alive</c> and what tells of the process (<c>/metrics</c>, <c>/figures</c>, <c>/traces</c>, <c>/logs</c>) only: what a host
+    /// without an API answers.
+    /// </summary>
     public static IEndpointRouteBuilder MapStatus(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapHealth();
         StatusEndpoint.Map(endpoints);
+        endpoints.MapObservability();
         return endpoints;
     }
 }
