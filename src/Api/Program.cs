@@ -1,9 +1,5 @@
 using Pipeline;
-using Pipeline.Hosting;
+using Pipeline.Api;
 
 HeapArenas.Limit();
-var builder = WebApplication.CreateBuilder(args);
-builder.AddPipeline("api");
-var app = builder.Build();
-app.MapPipeline();
-await app.RunAsync();
+return await ApiHost.RunAsync(args);

@@ -17,7 +17,7 @@ internal static class AppHostCommand
 
     public static async Task<int> InvokeAsync(string[] args)
     {
-        var urls = new Option<string>("--urls") { Description = "Where the API listens; loopback only.", DefaultValueFactory = _ => "http://127.0.0.1:5080", HelpName = "URL" };
+        var urls = new Option<string>("--urls") { Description = "Where the API listens: loopback, or with access keys (Access__Keys__0=KEY) any address.", DefaultValueFactory = _ => "http://127.0.0.1:5080", HelpName = "URL" };
         var data = new Option<DirectoryInfo>("--data") { Description = "Where everything is kept: log, counts, warehouse, lake.", DefaultValueFactory = _ => new DirectoryInfo(".pipeline"), HelpName = "DIR" };
         var generator = new Option<double>("--generator")
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Pipeline.Hosting;
 using Pipeline.Postgres;
+using Pipeline.ServiceDefaults.Access;
 using Pipeline.Workers.Generator;
 using Spectre.Console;
 
@@ -18,6 +19,7 @@ internal static class EmbeddedStack
         Directory.CreateDirectory(options.DataDirectory);
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseUrls(options.Url);
+        ListeningAddresses.EnsureAllowed(builder.Configuration);
         builder.Logging.ClearProviders().AddProvider(new ConsoleLoggerProvider(console));
         if (string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString("lake")))
             builder.Configuration["ConnectionStrings:lake"] = Path.Combine(options.DataDirectory, "lake");
@@ -30,7 +32,7 @@ internal static class EmbeddedStack
         builder.AddPipelineWorkers();
         builder.Services.AddTrafficGenerator(builder.Configuration, generator =>
         {
-            generator.Url = new Uri(options.Url);
+            generator.Url = Reachable(options.Url);
             generator.Autostart = options.EventsPerSecond > 0;
             generator.EventsPerSecond = options.EventsPerSecond;
             generator.OrdersPerSecond = options.EventsPerSecond * AppHostOptions.OrdersPerEvent;
@@ -46,11 +48,22 @@ internal static class EmbeddedStack
         console.WriteLine("Stopped.");
     }
 
+    /// <summary>Where this machine reaches what listens on all of its addresses.</summary>
+    private static Uri Reachable(string address)
+    {
+        var url = BindingAddress.Parse(address);
+        var everywhere = url.Host is "*" or "+" or "0.0.0.0" or "[::]";
+        return new UriBuilder(url.Scheme, everywhere ? "127.0.0.1" : url.Host, url.Port, url.PathBase).Uri;
+    }
+
     private static void WriteBanner(IAnsiConsole console, WebApplication app, AppHostOptions options, PrivatePostgres? postgres, TimeSpan took)
     {
         var url = app.Urls.FirstOrDefault() ?? options.Url;
         console.WriteLine($"Pipeline is up after {took.TotalSeconds:0.0} s. Ctrl-C stops it.");
         console.WriteLine($"  API         {url}   (PUT /SendEvent, POST /PurchasedItems, GET /status, /openapi/v1.json)");
+        console.WriteLine(AccessOptions.OwnKey(app.Configuration) is null
+            ? "  access      from this machine only, without a key (Access__Keys__0=KEY sets one)"
+            : "  access      with a key: Authorization: Bearer KEY, X-Api-Key: KEY, or a browser's login");
         console.WriteLine($"  data        {options.DataDirectory}");
         console.WriteLine($"  lake        {app.Configuration.GetConnectionString("lake")}");
         console.WriteLine(postgres is null

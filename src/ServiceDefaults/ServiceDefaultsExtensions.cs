@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Pipeline.ServiceDefaults.Access;
 using Pipeline.ServiceDefaults.Http;
 using Pipeline.ServiceDefaults.Telemetry;
 
@@ -17,12 +18,13 @@ public static class ServiceDefaultsExtensions
     /// <summary>The tag of the checks that say whether the process itself lives.</summary>
     private const string LiveTag = "live";
 
-    /// <summary>Adds telemetry, health checks, the conventions of JSON, problem details and <see cref="TimeProvider"/>.</summary>
+    /// <summary>Adds telemetry, access by keys, health checks, the conventions of JSON, problem details and <see cref="TimeProvider"/>.</summary>
     /// <param name="builder">The host.</param>
     /// <param name="serviceName">The service's name in telemetry.</param>
     public static IHostApplicationBuilder AddServiceDefaults(this IHostApplicationBuilder builder, string serviceName)
     {
         builder.AddTelemetry(serviceName);
+        builder.AddAccess();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {

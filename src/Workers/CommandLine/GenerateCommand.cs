@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Pipeline.ServiceDefaults.Access;
 using Pipeline.Workers.Generator;
 using Spectre.Console;
 
@@ -52,6 +53,7 @@ internal static class GenerateCommand
             new GeneratorOptions
             {
                 Url = parsed.GetValue(url)!,
+                Key = AccessOptions.OwnKey(),
                 Seed = parsed.GetValue(seed),
                 EventsPerSecond = parsed.GetValue(events),
                 OrdersPerSecond = parsed.GetValue(orders),

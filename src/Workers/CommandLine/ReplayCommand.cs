@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Pipeline.ServiceDefaults.Access;
 using Pipeline.Workers.Generator;
 using Spectre.Console;
 
@@ -40,6 +41,7 @@ internal static class ReplayCommand
             new ReplayOptions
             {
                 Url = parsed.GetValue(url)!,
+                Key = AccessOptions.OwnKey(),
                 Batch = parsed.GetValue(batch),
                 Speed = parsed.GetValue(speed),
                 Again = parsed.GetValue(again) ? time.GetUtcNow().ToString("yyyyMMddHHmmssfff", CultureInfo.InvariantCulture) : null,

@@ -9,6 +9,9 @@ public sealed class GeneratorOptions
     /// <summary>The API's address.</summary>
     public Uri Url { get; set; } = new("http://127.0.0.1:5080");
 
+    /// <summary>The access key to send with; the first of <c>Access:Keys</c> unless said, none where there is none.</summary>
+    public string? Key { get; set; }
+
     /// <summary>Whether traffic starts with the program; else it waits for <see cref="IGeneratorControl.Start"/>.</summary>
     public bool Autostart { get; set; } = true;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Pipeline.ServiceDefaults.Access;
 
 namespace Pipeline.Workers.Generator;
 
@@ -23,6 +24,7 @@ public static class GeneratorRegistration
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var options = services.AddOptions<GeneratorOptions>().Bind(configuration.GetSection(GeneratorOptions.Section)).ValidateOnStart();
+        options.Configure(o => o.Key ??= AccessOptions.OwnKey(configuration));
         if (configure is not null)
             options.Configure(configure);
         services.AddSingleton<IValidateOptions<GeneratorOptions>, Validator>();

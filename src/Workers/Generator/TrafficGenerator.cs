@@ -90,7 +90,7 @@ internal sealed class TrafficGenerator : IGeneratorControl, IDisposable
     {
         if (url is not null)
             Volatile.Write(ref _url, url);
-        using var client = new ShopClient(_url, _options.EventConnections + OrderLanes, _retry, _time, _jitter);
+        using var client = new ShopClient(_url, _options.EventConnections + OrderLanes, _retry, _time, _jitter, _options.Key);
         await using var events = new SendQueue(_options.EventConnections, client, _events);
         await using var orders = new SendQueue(OrderLanes, client, _orders);
         _started = _time.GetTimestamp();

@@ -1,15 +1,17 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Pipeline.ServiceDefaults.Access;
 
 namespace Pipeline.Workers.CommandLine.Api;
 
-/// <summary>Asks the API of a Pipeline that runs, for commands. Every trouble is an exception whose message is a sentence for the user.</summary>
+/// <summary>Asks the API of a Pipeline that runs, for commands, with the access key of the environment where there is one. Every trouble is an exception whose message is a sentence for the user.</summary>
 internal sealed class ApiClient(Uri url) : IDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(100);
 
     private readonly HttpClient _http = new() { BaseAddress = url, Timeout = _patience };
+    private readonly AuthenticationHeaderValue? _authorization = AccessOptions.OwnKey() is { } key ? new AuthenticationHeaderValue("Bearer", key) : null;
 
     /// <summary>Asks for JSON.</summary>
     public Task<JsonElement> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, null, cancellationToken);
@@ -23,6 +25,7 @@ internal sealed class ApiClient(Uri url) : IDisposable
     {
         using var request = new HttpRequestMessage(method, path);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        request.Headers.Authorization = _authorization;
         if (json is not null)
             request.Content = new StringContent(json, Encoding.UTF8, "application/json");
         try

@@ -22,7 +22,7 @@ internal sealed class CsvReplay(ReplayOptions options, TimeProvider time, Genera
     /// <exception cref="TerminalException">The file cannot be read on; what came before it was sent.</exception>
     public async Task<ReplayResult> RunAsync(Stream csv, CsvReport report, CancellationToken cancellationToken)
     {
-        using var client = new ShopClient(options.Url, 1, retry ?? _patient, time, jitter ?? Random.Shared.NextDouble);
+        using var client = new ShopClient(options.Url, 1, retry ?? _patient, time, jitter ?? Random.Shared.NextDouble, options.Key);
         var started = time.GetTimestamp();
         var complete = false;
         try

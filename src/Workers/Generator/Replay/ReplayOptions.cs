@@ -5,6 +5,9 @@ internal sealed record ReplayOptions
 {
     public required Uri Url { get; init; }
 
+    /// <summary>The access key to send with; null where none is needed.</summary>
+    public string? Key { get; init; }
+
     /// <summary>The most orders in one request, 1 to 10,000.</summary>
     public int Batch { get; init; } = 500;
 

@@ -22,6 +22,7 @@ internal sealed class ShopClient : IDisposable
     private readonly RetryOptions _options;
     private readonly TimeProvider _time;
     private readonly Func<double> _jitter;
+    private readonly AuthenticationHeaderValue? _authorization;
     private long _notBefore = long.MinValue;
 
     /// <param name="api">The API's address.</param>
@@ -29,8 +30,10 @@ internal sealed class ShopClient : IDisposable
     /// <param name="options">How long to try.</param>
     /// <param name="time">The clock of waits and timeouts.</param>
     /// <param name="jitter">Draws a number in [0, 1) for each pause.</param>
-    public ShopClient(Uri api, int connections, RetryOptions options, TimeProvider time, Func<double> jitter)
+    /// <param name="key">The access key; null where none is needed.</param>
+    public ShopClient(Uri api, int connections, RetryOptions options, TimeProvider time, Func<double> jitter, string? key = null)
     {
+        _authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
         _api = api.AbsolutePath.EndsWith('/') ? api : new Uri(api + "/");
         _options = options;
         _time = time;
@@ -124,6 +127,7 @@ internal sealed class ShopClient : IDisposable
             message.Content = new ReadOnlyMemoryContent(request.Body);
             message.Content.Headers.ContentType = _json;
             message.Headers.Add(KeyHeader, request.Key);
+            message.Headers.Authorization = _authorization;
             using var response = await _http.SendAsync(message, timeout.Token);
             var status = (int)response.StatusCode;
             if (response.IsSuccessStatusCode)
