@@ -14,6 +14,7 @@ using Pipeline.Lake;
 using Pipeline.Observability;
 using Pipeline.Postgres;
 using Pipeline.Purchases;
+using Pipeline.Query;
 using Pipeline.ServiceDefaults;
 using Pipeline.ServiceDefaults.Mediation;
 using Pipeline.Workflows;
@@ -50,8 +51,10 @@ public static class PipelineHosting
             .AddAnalytics(configuration)
             .AddWorkflows(configuration)
             .AddConsole()
-            .AddMediation(IngestionModule.Assembly, EventsModule.Assembly, PurchasesModule.Assembly, AnalyticsModule.Assembly, WorkflowsModule.Assembly,
-                ObservabilityModule.Assembly, typeof(PipelineHosting).Assembly);
+            .AddQuery(configuration)
+            .AddMediation(
+                IngestionModule.Assembly, EventsModule.Assembly, PurchasesModule.Assembly, AnalyticsModule.Assembly, WorkflowsModule.Assembly,
+                ObservabilityModule.Assembly, QueryModule.Assembly, typeof(PipelineHosting).Assembly);
         return builder;
     }
 
@@ -78,6 +81,7 @@ public static class PipelineHosting
         app.MapEvents();
         app.MapAnalytics();
         app.MapWorkflows();
+        app.MapQuery();
         app.MapStatus();
         app.MapIndex();
         app.MapConsole();
