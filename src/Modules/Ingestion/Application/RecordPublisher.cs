@@ -33,6 +33,23 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
         }
     }
 
+    /// <summary>Looks for the record that an earlier try with a key, of one record, may have left at or behind some offsets.</summary>
+    /// <returns>Whether all of that part of the log is still there, and the record's position where it was found.</returns>
+    public async ValueTask<(bool Known, RecordPosition? Position)> FindAsync(string topic, string key, IReadOnlyList<long> since, CancellationToken cancellationToken)
+    {
+        var positions = new RecordPosition[1];
+        var wanted = new Dictionary<string, int>(StringComparer.Ordinal) { [Encoding.ASCII.GetString(KeyOf($"{topic}/{key}", 0))] = 0 };
+        var partitions = (await log.GetTopicsAsync(cancellationToken)).First(t => t.Name == topic).Partitions;
+        foreach (var partition in partitions)
+            await SearchAsync(topic, partition, StartOf(partition, since), wanted, positions, cancellationToken);
+        if (wanted.Count == 0)
+            return (true, positions[0]);
+
+        // As it is after the search: retention goes on beside it.
+        partitions = (await log.GetTopicsAsync(cancellationToken)).First(t => t.Name == topic).Partitions;
+        return (partitions.All(p => p.StartOffset <= StartOf(p, since)), null);
+    }
+
     private async ValueTask<PublishResult> PublishOnceAsync(
         string topic, ReadRequest read, ReadOnlyMemory<byte> body, string key, bool asArray, CancellationToken cancellationToken)
     {
@@ -147,20 +164,26 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
 
         var topics = await log.GetTopicsAsync(cancellationToken);
         foreach (var partition in topics.First(t => t.Name == topic).Partitions)
-        {
-            var next = partition.Partition < startOffsets.Length ? startOffsets[partition.Partition] : partition.StartOffset;
-            while (next < partition.EndOffset && wanted.Count > 0)
-            {
-                using var batch = await log.ReadAsync(topic, partition.Partition, next, cancellationToken: cancellationToken);
-                if (batch.Count == 0)
-                    break;
-                Match(batch, wanted, positions);
-                next = batch.NextOffset;
-            }
-        }
+            await SearchAsync(topic, partition, StartOf(partition, startOffsets), wanted, positions, cancellationToken);
 
         foreach (var index in wanted.Values.Order())
             positions[index] = await log.AppendAsync(topic, CreateRecord(read, index, key, LogTracing.CurrentHeaders()), cancellationToken);
+    }
+
+    private static long StartOf(in PartitionStatus partition, IReadOnlyList<long> offsets) =>
+        partition.Partition < offsets.Count ? offsets[partition.Partition] : partition.StartOffset;
+
+    private async ValueTask SearchAsync(
+        string topic, PartitionStatus partition, long next, Dictionary<string, int> wanted, RecordPosition[] positions, CancellationToken cancellationToken)
+    {
+        while (next < partition.EndOffset && wanted.Count > 0)
+        {
+            using var batch = await log.ReadAsync(topic, partition.Partition, next, cancellationToken: cancellationToken);
+            if (batch.Count == 0)
+                return;
+            Match(batch, wanted, positions);
+            next = batch.NextOffset;
+        }
     }
 
     private static void Match(RecordBatch batch, Dictionary<string, int> wanted, RecordPosition[] positions)
