@@ -1,0 +1,12 @@
+namespace Pipeline.DeadLetters.Tests;
+
+/// <summary>Real timers, a clock that stands still until it is put forward.</summary>
+internal sealed class ManualTime : TimeProvider
+{
+    private readonly DateTimeOffset _start = new(2026, 11, 20, 12, 0, 0, TimeSpan.Zero);
+    private long _ahead;
+
+    public void Advance(TimeSpan by) => Interlocked.Add(ref _ahead, by.Ticks);
+
+    public override DateTimeOffset GetUtcNow() => _start.AddTicks(Interlocked.Read(ref _ahead));
+}
