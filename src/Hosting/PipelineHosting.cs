@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pipeline.Analytics;
 using Pipeline.Console;
+using Pipeline.DeadLetters;
 using Pipeline.EventLog;
 using Pipeline.Events;
 using Pipeline.Hosting.Status;
@@ -52,9 +53,10 @@ public static class PipelineHosting
             .AddWorkflows(configuration)
             .AddConsole()
             .AddQuery(configuration)
+            .AddDeadLetters(configuration)
             .AddMediation(
                 IngestionModule.Assembly, EventsModule.Assembly, PurchasesModule.Assembly, AnalyticsModule.Assembly, WorkflowsModule.Assembly,
-                ObservabilityModule.Assembly, QueryModule.Assembly, typeof(PipelineHosting).Assembly);
+                ObservabilityModule.Assembly, QueryModule.Assembly, DeadLettersModule.Assembly, typeof(PipelineHosting).Assembly);
         return builder;
     }
 
@@ -82,6 +84,7 @@ public static class PipelineHosting
         app.MapAnalytics();
         app.MapWorkflows();
         app.MapQuery();
+        app.MapDeadLetters();
         app.MapStatus();
         app.MapIndex();
         app.MapConsole();

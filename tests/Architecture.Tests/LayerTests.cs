@@ -5,7 +5,7 @@ namespace Pipeline.Architecture.Tests;
 public sealed class LayerTests
 {
     private static readonly string[] _modules =
-        ["Pipeline.Ingestion", "Pipeline.Events", "Pipeline.Purchases", "Pipeline.Analytics", "Pipeline.Workflows", "Pipeline.Observability", "Pipeline.Query"];
+        ["Pipeline.Ingestion", "Pipeline.Events", "Pipeline.Purchases", "Pipeline.Analytics", "Pipeline.Workflows", "Pipeline.Observability", "Pipeline.Query", "Pipeline.DeadLetters"];
     private static readonly string[] _platform = ["Pipeline.Core", "Pipeline.Postgres", "Pipeline.EventLog", "Pipeline.DuckDb", "Pipeline.Lake", "Pipeline.ServiceDefaults"];
 
     public static TheoryData<string> Modules => [.. _modules];
