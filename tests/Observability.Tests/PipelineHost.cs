@@ -14,6 +14,9 @@ namespace Pipeline.Observability.Tests;
 /// <summary>The whole pipeline in this process on a real PostgreSQL and a lake in a folder: API and workers, quick to land and to refresh.</summary>
 public sealed class PipelineHost : IAsyncLifetime, IDisposable
 {
+    /// <summary>The tests of one host run one after the other: listeners hear all of their process.</summary>
+    public const string Collection = "Host";
+
     private readonly PostgresFixture _postgres = new();
     private readonly TempDirectory _folder = new();
     private WebApplication? _app;
@@ -31,6 +34,8 @@ public sealed class PipelineHost : IAsyncLifetime, IDisposable
     public async Task InitializeAsync()
     {
         await _postgres.InitializeAsync();
+        var workflow = Directory.CreateDirectory(Path.Combine(_folder.FullPath, "workflows", "broken"));
+        await File.WriteAllTextAsync(Path.Combine(workflow.FullName, "workflow.yaml"), "description: It fails.\ntasks:\n  fails:\n    sql: { query: \"SELECT error('on purpose')\" }\n");
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseKestrel().UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
@@ -83,3 +88,6 @@ public sealed class PipelineHost : IAsyncLifetime, IDisposable
 
     public Task<T?> GetAsync<T>(string path) => Http.GetFromJsonAsync<T>(path);
 }
+
+[CollectionDefinition(PipelineHost.Collection)]
+public sealed class PipelineHostCollection : ICollectionFixture<PipelineHost>;

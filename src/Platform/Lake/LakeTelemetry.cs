@@ -13,10 +13,31 @@ public static class LakeTelemetry
 
     private static readonly Meter _meter = new(Name);
 
-    internal static readonly Counter<long> Commits = _meter.CreateCounter<long>("pipeline.lake.commits", "{commit}", "Commits to Delta tables");
+    private static readonly Counter<long> _commits = _meter.CreateCounter<long>("pipeline.lake.commits", "{commit}", "Commits to Delta tables");
+
+    private static readonly Histogram<long> _commitBytes = _meter.CreateHistogram<long>("pipeline.lake.commit.size", "By", "Bytes of the data files that a commit added");
+
+    private static readonly Histogram<int> _commitFiles = _meter.CreateHistogram<int>("pipeline.lake.commit.files", "{file}", "Data files that a commit added");
 
     internal static readonly Counter<long> Conflicts =
         _meter.CreateCounter<long>("pipeline.lake.conflicts", "{attempt}", "Commits that another writer was ahead of");
 
     internal static readonly Counter<long> Checkpoints = _meter.CreateCounter<long>("pipeline.lake.checkpoints", "{checkpoint}", "Checkpoints written");
+
+    /// <summary>A commit was made.</summary>
+    internal static void Committed(IReadOnlyList<ActionLine> actions)
+    {
+        _commits.Add(1);
+        var (files, bytes) = (0, 0L);
+        foreach (var action in actions)
+        {
+            if (action.Add is not { } file)
+                continue;
+            files++;
+            bytes += file.Size;
+        }
+
+        _commitFiles.Record(files);
+        _commitBytes.Record(bytes);
+    }
 }

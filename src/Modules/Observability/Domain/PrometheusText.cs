@@ -43,14 +43,12 @@ internal static class PrometheusText
     /// <summary>A label's name: what is no letter, digit or underscore becomes an underscore.</summary>
     public static string LabelName(string name) => Sanitise(name, colons: false);
 
-    /// <summary>Writes families; one without values is left out.</summary>
+    /// <summary>Writes families. One without values yet has its head, which says what there may be.</summary>
     public static string Write(IEnumerable<MetricFamily> families)
     {
         var text = new StringBuilder(16 << 10);
         foreach (var family in families)
         {
-            if (family.Samples.Count == 0)
-                continue;
             text.Append("# HELP ").Append(family.Name).Append(' ');
             AppendEscaped(text, family.Help, quotes: false);
             text.Append("\n# TYPE ").Append(family.Name).Append(' ').Append(family.Type).Append('\n');

@@ -25,7 +25,7 @@ internal sealed class RateLimit(double perSecond, long frequency)
                 return false;
 
             // A pause earns places for a burst, not more.
-            var taken = Math.Max(next, now - _burst) + _interval;
+            var taken = Math.Max(next, now - _burst + _interval) + _interval;
             if (Interlocked.CompareExchange(ref _next, taken, next) == next)
                 return true;
         }

@@ -93,7 +93,7 @@ internal sealed class Committer(TableLog log, CheckpointFiles checkpoints, LakeO
             var version = (snapshot?.Version ?? -1) + 1;
             if (await PutAsync(version, ActionJson.Write(info, commit.Actions), id, cancellationToken))
             {
-                LakeTelemetry.Commits.Add(1);
+                LakeTelemetry.Committed(commit.Actions);
                 return (Apply(snapshot, version, info, commit), true);
             }
 
