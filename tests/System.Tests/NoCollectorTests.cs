@@ -16,26 +16,54 @@ public sealed class NoCollectorTests
     private const string Event = """{"UserId":"ada","SessionId":"s-1","EventName":"AddedBasket","TimeStamp":"2026-01-31T10:15:30Z","Attributes":{"ProductId":"p-1","Price":10,"Discount":0}}""";
 
     [Fact]
-    public async Task NoEndpoint_RequestWithATrace_MakesNoSpan()
+    public async Task NoEndpoint_RequestWithATrace_MakesNoSpanWhereNoneIsKept()
     {
         using var data = new TempDirectory();
-        await using var host = await AppHostProcess.StartAsync(data.FullPath);
+        await using var host = await AppHostProcess.StartAsync(data.FullPath, environment: new Dictionary<string, string> { ["Observability__TracesPerSecond"] = "0" });
         await SendAsync(host);
+        Assert.Equal([0], await HeadersAsync(data.FullPath));
+    }
 
-        var settings = new Dictionary<string, string?> { ["ConnectionStrings:warehouse"] = AppHostProcess.WarehouseOf(data.FullPath) };
+    [Fact]
+    public async Task NoEndpoint_ManyRequests_FewOfThemHaveASpan()
+    {
+        const int Requests = 500;
+        using var data = new TempDirectory();
+        await using var host = await AppHostProcess.StartAsync(data.FullPath, environment: new Dictionary<string, string> { ["Observability__TracesPerSecond"] = "5" });
+        var watch = Stopwatch.StartNew();
+        using var http = new HttpClient { BaseAddress = host.Url };
+        for (var i = 0; i < Requests; i++)
+        {
+            using var response = await http.PutAsync("/SendEvent", new StringContent(Event, Encoding.UTF8, "application/json"));
+            Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        }
+
+        var headers = await HeadersAsync(data.FullPath);
+        Assert.Equal(Requests, headers.Count);
+        Assert.InRange(headers.Count(h => h > 0), 1, 6 + (5 * watch.Elapsed.TotalSeconds));
+        Assert.All(headers, h => Assert.Contains(h, (int[])[0, 2]));
+    }
+
+    /// <summary>How many headers each event in the log has: the record of a request that had a span carries it.</summary>
+    private static async Task<List<int>> HeadersAsync(string dataDirectory)
+    {
+        var settings = new Dictionary<string, string?> { ["ConnectionStrings:warehouse"] = AppHostProcess.WarehouseOf(dataDirectory) };
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
         await using var services = new ServiceCollection().AddLogging().AddEventLog(configuration).BuildServiceProvider();
         var log = services.GetRequiredService<IEventLog>();
         var headers = new List<int>();
         foreach (var partition in (await log.GetTopicsAsync()).Single(t => t.Name == "UserEvents").Partitions)
         {
-            using var batch = await log.ReadAsync("UserEvents", partition.Partition, 0);
-            foreach (var record in batch)
-                headers.Add(record.HeaderCount);
+            for (var next = partition.StartOffset; next < partition.EndOffset;)
+            {
+                using var batch = await log.ReadAsync("UserEvents", partition.Partition, next);
+                foreach (var record in batch)
+                    headers.Add(record.HeaderCount);
+                next = batch.NextOffset;
+            }
         }
 
-        // The record of a request that had a span carries it.
-        Assert.Equal([0], headers);
+        return headers;
     }
 
     [Theory]
