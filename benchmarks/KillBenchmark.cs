@@ -15,7 +15,7 @@ internal static class KillBenchmark
         {
             using var data = new TempDirectory();
             Report.Line($"seed {parsed.GetValue(seed)}");
-            var report = await KillCycles.RunAsync(data.FullPath, parsed.GetValue(cycles), parsed.GetValue(seed), Console.WriteLine);
+            var report = await KillCycles.RunAsync(data.FullPath, parsed.GetValue(cycles), parsed.GetValue(seed), System.Console.WriteLine);
             Report.Line($"ok   {report.Cycles} kills: {report.AcknowledgedEvents:N0} acknowledged events and {report.AcknowledgedOrders:N0} orders, each exactly once in events, counts and lake ({report.StoredEvents:N0} and {report.StoredOrders:N0} stored)");
         });
         return command;
