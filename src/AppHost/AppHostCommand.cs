@@ -23,7 +23,7 @@ internal static class AppHostCommand
         {
             Description = "Made-up traffic: off, or events per second (orders come along at 8 per 100 events).",
             HelpName = "off|RATE",
-            DefaultValueFactory = _ => 100,
+            DefaultValueFactory = _ => AppHostOptions.DefaultEventsPerSecond,
             CustomParser = result =>
             {
                 var text = result.Tokens.Single().Value;

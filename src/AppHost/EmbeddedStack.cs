@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Pipeline.Console;
 using Pipeline.Hosting;
 using Pipeline.Postgres;
 using Pipeline.ServiceDefaults.Access;
@@ -37,6 +38,7 @@ internal static class EmbeddedStack
             generator.EventsPerSecond = options.EventsPerSecond;
             generator.OrdersPerSecond = options.EventsPerSecond * AppHostOptions.OrdersPerEvent;
         });
+        builder.Services.AddSingleton<ITrafficControl, TrafficControl>();
         builder.Services.AddSingleton(console);
         builder.Services.AddHostedService<StatusLine>();
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MediatR;
 using Pipeline.Hosting.Status;
+using Pipeline.Purchases.Contracts;
 using Pipeline.Workers.Generator;
 using Spectre.Console;
 
@@ -12,6 +13,9 @@ internal sealed class StatusLine(
 {
     private static readonly TimeSpan _liveInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _plainInterval = TimeSpan.FromSeconds(10);
+
+    /// <summary>What the program itself lands; workflows make any number of others.</summary>
+    private static readonly string[] _tables = [PurchasedItemsTable.Path];
 
     private PipelineStatus? _last;
 
@@ -40,7 +44,7 @@ internal sealed class StatusLine(
             try
             {
                 await using var scope = scopes.CreateAsyncScope();
-                var status = await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new GetStatus(), stoppingToken);
+                var status = await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new GetStatus(_tables), stoppingToken);
                 write(Render(status));
                 _last = status;
             }

@@ -25,6 +25,9 @@ public static class ConsoleModule
     {
         ConsoleFiles.Map(endpoints);
         LakeActions.Map(endpoints);
+        TrafficActions.Map(endpoints);
+        SqlActions.Map(endpoints);
+        NotebookActions.Map(endpoints);
         endpoints.MapRazorComponents<App>().DisableAntiforgery();
         return endpoints;
     }

@@ -39,8 +39,11 @@ const schemaOf = async engine => {
     return response.json();
   });
   try {
-    const tables = (await schemas).filter(table => table.Engine === engine);
-    return Object.fromEntries(tables.map(table => [table.Name, table.Columns.map(column => column.Name)]));
+    const answer = await schemas;
+    if (!answer.Complete)
+      schemas = undefined;
+    const tables = answer.Engines.find(one => one.Engine === engine)?.Tables ?? [];
+    return Object.fromEntries(tables.map(table => [table.Name, (table.Columns ?? []).map(column => column.Name)]));
   } catch {
     schemas = undefined;
     return {};
@@ -179,11 +182,11 @@ class SqlCell {
   download(button) {
     const form = document.createElement("form");
     form.method = "post";
-    form.action = `/console/sql/export?format=${button.dataset.download}`;
-    for (const [name, value] of Object.entries(this.request)) {
+    form.action = `/sql/export?format=${button.dataset.download}`;
+    for (const [name, value] of [["engine", this.engineName], ["sql", this.statement]]) {
       const field = document.createElement("textarea");
       field.name = name;
-      field.value = value ?? "";
+      field.value = value;
       form.append(field);
     }
     form.hidden = true;

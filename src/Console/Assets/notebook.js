@@ -15,6 +15,9 @@ export function mountNotebook(element, { mount, toast, problemOf, confirmed }) {
       touch();
   });
   element.addEventListener("click", async event => {
+    const shownAs = event.target.closest("[data-chart-as]");
+    if (shownAs)
+      keepChart(shownAs);
     const button = event.target.closest("[data-do]");
     if (!button)
       return;
@@ -56,6 +59,17 @@ export function mountNotebook(element, { mount, toast, problemOf, confirmed }) {
       mount(editor);
   }
 
+  /** How a cell's rows are shown is kept with the cell. */
+  function keepChart(button) {
+    const cell = button.closest("[data-cell]");
+    const { chart, ...others } = JSON.parse(cell.dataset.options ?? "{}");
+    const wanted = button.dataset.chartAs === "grid" ? undefined : button.dataset.chartAs;
+    if (chart === wanted)
+      return;
+    cell.dataset.options = JSON.stringify(wanted ? { ...others, chart: wanted } : others);
+    touch();
+  }
+
   function add(kind, after) {
     const cell = document.getElementById(`new-${kind}`).content.firstElementChild.cloneNode(true);
     after ? after.after(cell) : cells.prepend(cell);
@@ -84,7 +98,7 @@ export function mountNotebook(element, { mount, toast, problemOf, confirmed }) {
     const body = {
       Version: element.dataset.version,
       Cells: [...cells.children].map(cell => cell.dataset.cell === "sql"
-        ? { Kind: "sql", Engine: cell.querySelector("[data-engine]").value, Chart: cell.querySelector("[data-editor]").dataset.chart || undefined, Text: cell.querySelector("[data-sql]").value }
+        ? { Kind: "sql", Text: cell.querySelector("[data-sql]").value, Engine: cell.querySelector("[data-engine]").value, Options: JSON.parse(cell.dataset.options ?? "{}") }
         : { Kind: "markdown", Text: cell.querySelector("[data-markdown]").value }),
     };
     save.setAttribute("aria-busy", "true");

@@ -5,6 +5,9 @@ namespace Pipeline.Console.Parts;
 /// <summary>Addresses with query strings.</summary>
 internal static class Address
 {
+    /// <summary>A notebook's page.</summary>
+    public static string OfNotebook(string name) => "/console/notebooks/" + Uri.EscapeDataString(name);
+
     /// <summary>A path with what is not null or empty as its query.</summary>
     public static string Of(string path, params ReadOnlySpan<(string Name, object? Value)> query)
     {

@@ -41,6 +41,11 @@ internal static class Text
         { TotalMilliseconds: < 999.5 } => string.Create(CultureInfo.InvariantCulture, $"{value.TotalMilliseconds:0} ms"),
         { TotalSeconds: < 9.95 } => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds:0.0} s"),
         { TotalSeconds: < 59.5 } => string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds:0} s"),
+        _ => Rounded(TimeSpan.FromSeconds(Math.Round(value.TotalSeconds))),
+    };
+
+    private static string Rounded(TimeSpan value) => value switch
+    {
         { TotalMinutes: < 60 } => $"{value.Minutes} min{(value.Seconds > 0 ? $" {value.Seconds} s" : "")}",
         { TotalHours: < 24 } => $"{value.Hours} h{(value.Minutes > 0 ? $" {value.Minutes} min" : "")}",
         _ => $"{value.Days} d{(value.Hours > 0 ? $" {value.Hours} h" : "")}",

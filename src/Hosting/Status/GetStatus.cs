@@ -5,7 +5,8 @@ using Pipeline.Lake;
 namespace Pipeline.Hosting.Status;
 
 /// <summary>Asks for the state of the whole pipeline as the stores have it.</summary>
-public sealed record GetStatus : IRequest<PipelineStatus>;
+/// <param name="Tables">Only these tables of the lake; all where null.</param>
+public sealed record GetStatus(IReadOnlyList<string>? Tables = null) : IRequest<PipelineStatus>;
 
 internal sealed class GetStatusHandler(IEventLog log, LakeCatalog lake, ProcessClock clock, TimeProvider time) : IRequestHandler<GetStatus, PipelineStatus>
 {
@@ -14,7 +15,7 @@ internal sealed class GetStatusHandler(IEventLog log, LakeCatalog lake, ProcessC
         var topics = await log.GetTopicsAsync(cancellationToken);
         var groups = await log.GetGroupsAsync(cancellationToken);
         var tables = new List<TableState>();
-        await foreach (var path in lake.ListTablesAsync(cancellationToken: cancellationToken))
+        await foreach (var path in request.Tables?.ToAsyncEnumerable() ?? lake.ListTablesAsync(cancellationToken: cancellationToken))
         {
             if (await lake.Table(path).TrySnapshotAsync(cancellationToken) is { } snapshot)
                 tables.Add(new TableState(path, snapshot.Version, snapshot.RowCount, snapshot.FileCount, snapshot.TotalBytes, snapshot.Timestamp));

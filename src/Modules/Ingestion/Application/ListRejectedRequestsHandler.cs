@@ -4,11 +4,6 @@ using Pipeline.Ingestion.Contracts;
 
 namespace Pipeline.Ingestion.Application;
 
-/// <summary>The newest refused requests of this process.</summary>
-/// <param name="Reason">Only those of this reason; null for all.</param>
-/// <param name="Limit">How many at the most.</param>
-internal sealed record ListRejectedRequests(string? Reason, int Limit) : IRequest<RejectedRequests>;
-
 internal sealed class ListRejectedRequestsValidator : AbstractValidator<ListRejectedRequests>
 {
     public ListRejectedRequestsValidator()
