@@ -11,6 +11,7 @@ public sealed class FiguresTests(PipelineHost host)
     [Fact]
     public async Task Figures_WithTraffic_TellOfLogGroupsTablesAndRequests()
     {
+        await host.SendAsync(new GetLiveFigures());
         for (var i = 0; i < 20; i++)
         {
             using var put = await host.SendAsync(HttpMethod.Put, "/SendEvent", PipelineHost.Event($"u-{i}"));

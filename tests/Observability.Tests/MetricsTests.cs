@@ -18,6 +18,7 @@ public sealed partial class MetricsTests(PipelineHost host) : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
+        await host.Http.GetStringAsync("/metrics");
         using var put = await host.SendAsync(HttpMethod.Put, "/SendEvent", PipelineHost.Event("u-1"));
         using var post = await host.PostAsync("/PurchasedItems", $"[{PipelineHost.Order("o-1")}]");
         using var refused = await host.PostAsync("/PurchasedItems", "[]");

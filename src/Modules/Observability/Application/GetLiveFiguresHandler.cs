@@ -15,6 +15,7 @@ internal sealed class GetLiveFiguresHandler(LiveState state, IMeasurements measu
     public Task<LiveFigures> Handle(GetLiveFigures request, CancellationToken cancellationToken)
     {
         state.Ask();
+        measurements.Want();
         var now = time.GetUtcNow();
         lock (state.Lock)
         {

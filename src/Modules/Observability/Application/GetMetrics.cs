@@ -12,6 +12,7 @@ internal sealed class GetMetricsHandler(LiveState state, IMeasurements measureme
     public Task<string> Handle(GetMetrics request, CancellationToken cancellationToken)
     {
         state.Ask();
+        measurements.Want();
         var all = measurements.Look();
         var families = new List<MetricFamily>();
         lock (state.Lock)

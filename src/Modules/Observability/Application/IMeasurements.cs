@@ -20,6 +20,11 @@ internal interface IMeasurements
     /// <summary>The refused requests.</summary>
     const string Rejected = "pipeline.ingestion.requests.rejected";
 
+    /// <summary>
+    /// Begins to measure what costs something with every request: durations of requests and use cases. Before somebody asks, nobody pays for them.
+    /// </summary>
+    void Want();
+
     /// <summary>All of them, by name, with values of now.</summary>
     IReadOnlyCollection<Measurement> Look();
 

@@ -5,7 +5,7 @@ namespace Pipeline.Observability.Contracts;
 /// <summary>
 /// Asks how it goes: the newest figures, a line of each over the last five minutes, and what is not well. Topics, groups and tables are what the stores say, so they are
 /// right with many processes; requests and refusals are those of the process that answers. Tables are looked at only while somebody asks: the first answer
-/// after a pause may have none.
+/// after a pause may have none. Durations of requests are measured from the first time on that somebody asks.
 /// </summary>
 public sealed record GetLiveFigures : IRequest<LiveFigures>;
 

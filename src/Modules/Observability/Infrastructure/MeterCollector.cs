@@ -29,9 +29,27 @@ internal sealed class MeterCollector(IOptions<ObservabilityOptions> options) : I
     /// <summary>What the runtime tells as counters though it goes up and down.</summary>
     private static readonly string[] _gauges = ["dotnet.thread_pool.thread.count", "dotnet.thread_pool.queue.length"];
 
+    /// <summary>What is measured only once somebody asks.</summary>
+    private static readonly string[] _costly = [IMeasurements.RequestDuration, "pipeline.use_case.duration"];
+
+    private readonly List<(Instrument Instrument, Measurement Measurement)> _waiting = [];
     private readonly ConcurrentDictionary<string, Measurement> _measurements = new(StringComparer.Ordinal);
     private readonly Lock _looking = new();
     private MeterListener? _listener;
+    private bool _wanted;
+
+    public void Want()
+    {
+        if (Volatile.Read(ref _wanted))
+            return;
+        lock (_waiting)
+        {
+            Volatile.Write(ref _wanted, true);
+            foreach (var (instrument, measurement) in _waiting)
+                _listener?.EnableMeasurementEvents(instrument, measurement);
+            _waiting.Clear();
+        }
+    }
 
     public IReadOnlyCollection<Measurement> Look()
     {
@@ -89,8 +107,15 @@ internal sealed class MeterCollector(IOptions<ObservabilityOptions> options) : I
         var measurement = _measurements.GetOrAdd(
             instrument.Name,
             _ => new Measurement(instrument.Name, instrument.Unit, instrument.Description, kind, options.Value.SeriesPerMeasurement, labels, instrument.IsObservable));
-        if (measurement.Kind == kind)
-            listener.EnableMeasurementEvents(instrument, measurement);
+        if (measurement.Kind != kind)
+            return;
+        lock (_waiting)
+        {
+            if (!_wanted && _costly.Contains(instrument.Name))
+                _waiting.Add((instrument, measurement));
+            else
+                listener.EnableMeasurementEvents(instrument, measurement);
+        }
     }
 
     private static void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? measurement) => ((Measurement)measurement!).Record(value, tags);
