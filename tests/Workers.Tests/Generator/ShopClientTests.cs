@@ -43,6 +43,15 @@ public sealed class ShopClientTests : IAsyncLifetime, IDisposable
         Assert.Equal((1, 0), (_counters.Snapshot().Requests, _counters.Snapshot().Retried));
     }
 
+    [Fact]
+    public async Task Send_WithAnAccessKey_ShowsIt()
+    {
+        using var client = new ShopClient(_shop.Url, 4, new RetryOptions(), _clock, () => 0, "some-access-key");
+        await client.SendAsync(new SendRequest(HttpMethod.Put, SendRequest.EventsPath, "k1", "{}"u8.ToArray(), 1, 0), _counters, _stop.Token);
+        await Send("k2");
+        Assert.Equal(["Bearer some-access-key", null], _shop.Requests.Select(r => r.Authorization));
+    }
+
     [Theory]
     [InlineData(429)]
     [InlineData(503)]

@@ -29,7 +29,7 @@ internal sealed record Answer(int Status = 202, string? RetryAfter = null, strin
 }
 
 /// <summary>A request as it came in; Attempt counts those with its key, from 1.</summary>
-internal sealed record Received(string Method, string Path, string Key, string Body, int Attempt, string? TraceParent, string? ContentType)
+internal sealed record Received(string Method, string Path, string Key, string Body, int Attempt, string? TraceParent, string? ContentType, string? Authorization = null)
 {
     public int Records => Body.StartsWith('[') ? JsonDocument.Parse(Body).RootElement.GetArrayLength() : 1;
 }
@@ -106,7 +106,7 @@ internal sealed class FakeShop : IAsyncDisposable
         var key = context.Request.Headers["Idempotency-Key"].ToString();
         var received = new Received(
             context.Request.Method, context.Request.Path, key, body, _attempts.AddOrUpdate(key, 1, (_, n) => n + 1),
-            context.Request.Headers.TraceParent, context.Request.ContentType);
+            context.Request.Headers.TraceParent, context.Request.ContentType, context.Request.Headers.Authorization);
         _all.Enqueue(received);
         var answer = _answer(received);
         if (answer.Append)
