@@ -35,11 +35,13 @@ public sealed class DuckDatabase : IDisposable
         {
             Open(handle, options.Path, settings);
             var database = new DuckDatabase(handle);
+            using var connection = database.Connect();
             if (!settings.ContainsKey("TimeZone"))
-            {
-                using var connection = database.Connect();
                 connection.Execute("SET GLOBAL TimeZone = 'UTC'");
-            }
+
+            // The library takes this setting as it opens and forgets it.
+            if (options.MaxTempBytes is { } temp && options.TempDirectory is not null)
+                connection.Execute(string.Create(CultureInfo.InvariantCulture, $"SET GLOBAL max_temp_directory_size = '{temp}B'"));
 
             return database;
         }

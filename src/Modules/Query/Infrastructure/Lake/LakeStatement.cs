@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Globalization;
-using System.Text;
 using Pipeline.DuckDb;
 using Pipeline.Lake;
 using Pipeline.Query.Application;
@@ -23,6 +22,11 @@ internal sealed class LakeStatement
 
     private static readonly FrozenSet<string> _forbidden = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase, "sleep_ms", "pg_sleep", "write_log", "current_setting", "getenv", "nextval", "currval");
+
+    // One call makes a value as large as it likes, of memory that no limit of the engine counts.
+    private static readonly FrozenSet<string> _boundless = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        "repeat", "lpad", "rpad", "format", "printf", "list_resize", "array_resize", "range", "generate_series", "bar");
 
     private readonly SqlStatement _statement;
     private readonly SqlRendering _rendering;
@@ -111,6 +115,8 @@ internal sealed class LakeStatement
 
         if (tree.Functions.FirstOrDefault(_forbidden.Contains) is { } forbidden)
             throw RefusedAt(forbidden, $"{forbidden} may not be called here.", null);
+        if (tree.Functions.FirstOrDefault(_boundless.Contains) is { } boundless)
+            throw RefusedAt(boundless, $"{boundless} may not be called here: its result can be larger than the memory.", _tableFunctions.Contains(boundless) ? $"As a table it can be: FROM {boundless}(...)." : null);
 
         // DuckDB takes a name that looks like a file for one, also where WITH gives that name elsewhere.
         if (tree.WithNames.FirstOrDefault(n => n.AsSpan().IndexOfAny('.', '/', ':') >= 0) is { } name)
@@ -221,11 +227,13 @@ internal sealed class LakeStatement
         return StatementParameters.Refused(_statement, 0, message, hint);
     }
 
-    /// <summary>The index of the character that a byte of a text's UTF-8 is in.</summary>
-    private static int IndexOf(string text, int utf8)
+    /// <summary>The index of a character that DuckDB counted: a pair of surrogates is one for it.</summary>
+    private static int IndexOf(string text, int position)
     {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        return Encoding.UTF8.GetCharCount(bytes.AsSpan(0, Math.Min(utf8, bytes.Length)));
+        var index = 0;
+        for (; position > 0 && index < text.Length; position--)
+            index += char.IsHighSurrogate(text[index]) ? 2 : 1;
+        return index;
     }
 
     internal static string Sentence(string message) =>

@@ -30,7 +30,7 @@ internal sealed class StatementTree
     /// <summary>The relations that it names.</summary>
     public IReadOnlyCollection<TableName> Tables => _tables;
 
-    /// <summary>The functions that it calls, those that give tables among them.</summary>
+    /// <summary>The functions that it calls for a value.</summary>
     public IReadOnlySet<string> Functions => _functions;
 
     /// <summary>The functions that it reads as tables.</summary>
@@ -99,9 +99,10 @@ internal sealed class StatementTree
             SetError(node);
         if (node["function_name"] is { } function)
         {
-            _functions.Add(function);
             if (node.Property == "function" && outer.Count > 0)
                 outer.Peek().Set("called", function);
+            else
+                _functions.Add(function);
         }
 
         if (node.Property == "query" && outer.Count > 0)
