@@ -41,6 +41,7 @@ public sealed class WorkflowHost : IAsyncLifetime, IDisposable
         Host = await AppHostProcess.StartAsync(_data.FullPath, environment: new Dictionary<string, string>
         {
             ["Workflows__Folder"] = _workflows.FullPath,
+            ["Query__Notebooks"] = Path.Combine(AppContext.BaseDirectory, "notebooks"),
             ["Weather__BaseUrl"] = _weather.Urls.First() + "/weather",
             ["Weather__ApiKey"] = Key,
         });

@@ -51,9 +51,11 @@ internal static class NotebookText
         return cells;
     }
 
-    /// <summary>Writes cells, so that <see cref="Parse"/> gives them back.</summary>
+    /// <summary>Writes cells, so that <see cref="Parse"/> gives them back; empty Markdown cells are left out.</summary>
     public static string Write(IReadOnlyList<NotebookCell> cells)
     {
+        // Markdown that holds dividers or SQL blocks is cells already, as whoever reads the file sees it.
+        cells = [.. cells.SelectMany(c => c.Kind == NotebookCellKind.Markdown ? Parse(Closed(c.Text.ReplaceLineEndings("\n"))) : [c])];
         var text = new StringBuilder();
         for (var i = 0; i < cells.Count; i++)
         {
@@ -67,7 +69,7 @@ internal static class NotebookText
 
             if (i > 0 && cells[i - 1].Kind == NotebookCellKind.Markdown)
                 text.Append(Divider).Append("\n\n");
-            text.Append(Closed(Trimmed(cells[i].Text))).Append('\n');
+            text.Append(cells[i].Text).Append('\n');
         }
 
         return text.ToString();

@@ -66,6 +66,9 @@ internal sealed class LakeSqlEngine : ISqlEngine, IDisposable
             {
                 if (statement.Explains)
                     throw new SqlFailedException(new SqlError(SqlErrorKind.Refused, "A plan has no columns to be written: run EXPLAIN, or export the statement itself."));
+
+                // What is wrong with the statement has its place in it, and not in the COPY.
+                lease.Connection.Prepare(statement.Sql).Dispose();
                 return lease.Connection.Execute(Copy(statement.Sql, file), stop);
             },
             keepLease: false,
