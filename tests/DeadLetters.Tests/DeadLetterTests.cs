@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using FluentValidation;
+using Npgsql;
 using Pipeline.DeadLetters.Contracts;
 using Pipeline.EventLog;
 using Pipeline.Ingestion.Contracts;
@@ -131,6 +132,50 @@ public sealed class DeadLetterTests(PostgresFixture postgres) : IClassFixture<Po
         Assert.Equal(0, summary.Open);
         Assert.Equal(3, summary.Counts.Sum(c => c.Count));
         Assert.Equal([1, 1, 1], summary.Counts.Select(c => (int)c.Count));
+    }
+
+    [Fact]
+    public async Task Retention_DroppedLetters_AreGoneAndForgotten()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var host = await LetterHost.StartAsync(database);
+        await host.AddAsync(Enumerable.Range(0, 3).Select(i => LetterHost.Event(i)));
+        Assert.Equal(1, (await host.SendAsync(new ReplayDeadLetters(Ids: [new(LetterHost.Dead, 0, 0)]))).Replayed);
+        await using (var connection = new NpgsqlConnection(database))
+        {
+            await connection.OpenAsync();
+            await using var drop = new NpgsqlCommand("""
+                do $$
+                declare v_chunk int := (select chunk_id from log.topics where name = 'UserEvents.dead');
+                begin
+                    perform log.roll_chunk(v_chunk, 0);
+                    assert log.drop_chunk(v_chunk, true);
+                end $$
+                """, connection);
+            await drop.ExecuteNonQueryAsync();
+        }
+
+        await host.AddAsync([LetterHost.Event(7)], from: 10);
+        var page = await host.SendAsync(new ListDeadLetters());
+        Assert.Equal(["UserEvents.dead/0/3"], page.Letters.Select(l => l.Id.ToString()));
+        Assert.Equal(LetterHost.Event(7), page.Letters[0].Preview);
+        Assert.Equal(DeadLetterPresence.Gone, (await host.SendAsync(new GetDeadLetter(new(LetterHost.Dead, 0, 1)))).Found);
+        Assert.Equal(HttpStatusCode.Gone, (await host.Http.GetAsync("/dead-letters/UserEvents.dead/0/0")).StatusCode);
+        Assert.Equal((1, 3), (await host.SendAsync(new GetDeadLetterSummary())).Topics.Single(t => t.Name == LetterHost.Dead) is var topic ? (topic.Records, topic.Gone) : default);
+        var report = await host.SendAsync(new ReplayDeadLetters(Ids: [new(LetterHost.Dead, 0, 1), page.Letters[0].Id]));
+        Assert.Equal((1, ReplayProblemKind.Gone), (report.Replayed, Assert.Single(report.Problems).Kind));
+    }
+
+    /// <summary>Many letters are looked at in portions; whoever asks meanwhile is told that there are more.</summary>
+    [Fact]
+    public async Task Letters_ManyAtOnce_AreAllKnownInTheEnd()
+    {
+        await using var host = await LetterHost.StartAsync(await postgres.CreateDatabaseAsync(), settings: new() { ["DeadLetters:CatchUpTime"] = "00:00:00.01" });
+        for (var i = 0; i < 20; i++)
+            await host.AddAsync(Enumerable.Range(0, 500).Select(n => LetterHost.Event(n)), from: i * 500);
+        await Eventually.TrueAsync(async () => (await host.SendAsync(new GetDeadLetterSummary())).CaughtUp);
+        var summary = await host.SendAsync(new GetDeadLetterSummary());
+        Assert.Equal((10_000, 10_000), (summary.Open, summary.Counts.Single().Count));
     }
 
     [Fact]

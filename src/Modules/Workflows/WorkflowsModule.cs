@@ -28,7 +28,6 @@ public static class WorkflowsModule
         services.TryAddSingleton<IWorkflowCatalog, WorkflowCatalog>();
         services.TryAddSingleton<IWorkflowCatalogs, WorkflowCatalogs>();
         services.TryAddSingleton<IOutputReader, OutputReader>();
-        services.TryAddSingleton<ILakeQueries, LakeQueries>();
         services.AddHostedService<CatalogWatcher>();
         return services.AddEngine(configuration).AddTaskKinds().AddCardData();
     }

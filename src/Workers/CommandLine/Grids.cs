@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Pipeline.Query.Contracts;
 using Spectre.Console;
 
 namespace Pipeline.Workers.CommandLine;
@@ -29,6 +30,15 @@ internal static class Grids
         var table = Create(names);
         foreach (var row in rows.EnumerateArray())
             table.AddRow(Cells([.. names.Select(name => row.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.ToString() : "")]));
+        return table;
+    }
+
+    /// <summary>The rows of a statement as a table.</summary>
+    public static Table OfRows(SqlResult result)
+    {
+        var table = Create([.. result.Columns.Select(c => c.Name)]);
+        foreach (var row in result.Rows)
+            table.AddRow(Cells([.. row.Select(v => v ?? "")]));
         return table;
     }
 

@@ -66,14 +66,15 @@ public sealed class LakeCommandsTests : IDisposable
         var (code, output, error) = await RunAsync("lake", "sql", "SELECT count(*) AS n, max(name) AS last FROM lake('shop/orders')", "--json");
         Assert.Equal((ExitCode.Ok, ""), (code, error));
         Assert.Equal("""[{"n":3,"last":"row 2"}]""", output.Trim());
-        Assert.Matches(@"row 1\s", (await RunAsync("lake", "sql", "SELECT name FROM lake('shop/orders') ORDER BY id")).Output);
+        Assert.Matches(@"row 1\s", (await RunAsync("lake", "sql", "SELECT name FROM shop.orders ORDER BY id")).Output);
         Assert.DoesNotContain("row 1", (await RunAsync("lake", "sql", "SELECT name FROM lake('shop/orders') ORDER BY id", "--limit", "1")).Output, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("SELECT * FROM lake('no/such')", "no/such")]
-    [InlineData("SELEC 1", "syntax error")]
+    [InlineData("SELEC 1", "Syntax error")]
     [InlineData("SELECT nothing FROM range(3)", "nothing")]
+    [InlineData("COPY (SELECT 1) TO 'x.csv'", "Only SELECT")]
     public async Task Sql_Wrong_IsASentence(string sql, string expected)
     {
         await WriteAsync("shop/orders", 1);

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pipeline.Lake;
-using Pipeline.Workflows.Contracts;
 using Spectre.Console;
 
 namespace Pipeline.Workers.CommandLine.Lake;
@@ -24,18 +23,18 @@ internal static class LakeCommands
     private static Command Query(Consoles consoles)
     {
         var (lake, json) = (LakeOption(), JsonOption());
-        var sql = new Argument<string>("SQL") { Description = "SQL of DuckDB, such as \"SELECT count(*) FROM lake('raw/purchased_items')\"." };
-        var limit = new Option<int>("--limit") { Description = "Rows at most.", HelpName = "N", DefaultValueFactory = _ => 100 }.Within(1, 1_000_000);
-        var command = new Command("sql", "Run SQL over the lake; lake('PATH') is a table.") { sql, limit, lake, json };
+        var sql = new Argument<string>("SQL") { Description = "A SELECT of DuckDB, such as \"SELECT count(*) FROM raw.purchased_items\"." };
+        var limit = new Option<int>("--limit") { Description = "Rows at most.", HelpName = "N", DefaultValueFactory = _ => 100 }.Within(1, OfflineHost.MaxRows);
+        var command = new Command("sql", "Run a SELECT over the lake; raw.purchased_items, or lake('raw/purchased_items'), is a table.") { sql, limit, lake, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var rows = (await OfflineHost.SendAsync(Location(parsed.GetValue(lake)), new QueryLake(parsed.GetValue(sql)!, parsed.GetValue(limit)), cancellationToken)).Rows;
+            var result = await OfflineHost.RunSqlAsync(Location(parsed.GetValue(lake)), parsed.GetValue(sql)!, parsed.GetValue(limit), cancellationToken);
             if (parsed.GetValue(json))
-                consoles.WriteRaw(rows.GetRawText());
-            else if (rows.GetArrayLength() == 0)
+                consoles.WriteRaw(SqlRowsJson.Write(result));
+            else if (result.Rows.Count == 0)
                 consoles.Out.WriteLine("No rows.");
             else
-                consoles.Out.Write(Grids.OfRows(rows));
+                consoles.Out.Write(Grids.OfRows(result));
             return ExitCode.Ok;
         });
         return command;
