@@ -13,6 +13,7 @@ var root = new RootCommand("Measures Pipeline as a whole, load generator include
     KillBenchmark.Command(),
     WorkflowsBenchmark.Command(),
     TmdbBenchmark.Command(),
+    ConsoleBenchmark.Command(),
     BareServer.Command(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Console.Actions;
+using Pipeline.Console.Parts;
 
 namespace Pipeline.Console;
 
@@ -16,19 +17,26 @@ public static class ConsoleModule
     public static IServiceCollection AddConsole(this IServiceCollection services)
     {
         services.AddRazorComponents();
+        services.AddOutputCache(cache =>
+        {
+            cache.SizeLimit = 8 << 20;
+            cache.MaximumBodySize = 1 << 20;
+        });
         return services;
     }
 
     /// <summary>Maps the overview at <c>/</c>, the other pages below <c>/console</c> and their files below <c>/console-files</c>.</summary>
-    /// <param name="endpoints">The host's routes.</param>
-    public static IEndpointRouteBuilder MapConsole(this IEndpointRouteBuilder endpoints)
+    /// <param name="app">The host. Its middleware that decides who may see pages must come before this.</param>
+    public static WebApplication MapConsole(this WebApplication app)
     {
+        IEndpointRouteBuilder endpoints = app;
+        app.UseWhen(context => context.Request.Headers.ContainsKey(Live.Header), parts => parts.UseOutputCache());
         ConsoleFiles.Map(endpoints);
         LakeActions.Map(endpoints);
         TrafficActions.Map(endpoints);
         SqlActions.Map(endpoints);
         NotebookActions.Map(endpoints);
-        endpoints.MapRazorComponents<App>().DisableAntiforgery();
-        return endpoints;
+        endpoints.MapRazorComponents<App>().DisableAntiforgery().CacheOutput(policy => policy.AddPolicy<PartsPolicy>(), excludeDefaultPolicy: true);
+        return app;
     }
 }

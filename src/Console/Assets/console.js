@@ -46,11 +46,14 @@ async function tick() {
   // What is slow does not keep the others: a part that loads for the first time goes alone.
   const first = parts.filter(part => part.dataset.lazy);
   const again = parts.filter(part => !part.dataset.lazy);
+  const began = performance.now();
   const done = await Promise.allSettled([...first.map(part => refresh([part])), ...(again.length ? [refresh(again)] : [])]);
   failures = done.some(one => one.status === "rejected") ? failures + 1 : 0;
   document.getElementById("offline").hidden = failures < 2;
+  // A server that takes long is asked less often.
+  const took = performance.now() - began;
   for (const part of parts)
-    due.set(part.id, performance.now() + pause(part));
+    due.set(part.id, performance.now() + Math.max(pause(part), 4 * took));
 }
 
 /** A part that came with the page is fresh; one that is lazy is wanted now. Nothing moves while nobody looks. */

@@ -42,7 +42,7 @@ internal sealed record PipelineFlow(IReadOnlyList<FlowNode> Nodes, IReadOnlyList
         var purchasedItem = Topic(Topics.PurchasedItem, orders, Lower);
         var counts = new FlowNode("Events and counts", Behind(counting), 2 * ColumnWidth, Upper, Health(counting, figures), "/console/events");
         var table = new FlowNode(
-            "Lake", lake is null ? "nothing landed yet" : $"{Text.Count(lake.Rows)} orders", 2 * ColumnWidth, Lower, Health(landing, figures),
+            "Lake", figures.TablesAt is null ? "…" : lake is null ? "nothing landed yet" : $"{Text.Count(lake.Rows)} orders", 2 * ColumnWidth, Lower, Health(landing, figures),
             $"/console/lake/{PurchasedItemsTable.Path}");
         var answers = new FlowNode("Analytics", "warehouse and answers", 3 * ColumnWidth, Lower, "", "/console/analytics");
         var timelines = new FlowNode("Timelines", "per user", 3 * ColumnWidth, Upper, "", "/console/events/user");

@@ -46,6 +46,7 @@ public class PipelineFlowTests
         Topics = topics ?? [],
         Groups = groups ?? [],
         Tables = [],
+        TablesAt = DateTimeOffset.UnixEpoch,
         Requests = new RequestFigures(0, 0, null, null, [], [], [], []),
         Rejected = [],
         Findings = [],
