@@ -17,8 +17,8 @@ internal sealed class GetStatusHandler(IEventLog log, LakeCatalog lake, ProcessC
         var tables = new List<TableState>();
         await foreach (var path in request.Tables?.ToAsyncEnumerable() ?? lake.ListTablesAsync(cancellationToken: cancellationToken))
         {
-            if (await lake.Table(path).TrySnapshotAsync(cancellationToken) is { } snapshot)
-                tables.Add(new TableState(path, snapshot.Version, snapshot.RowCount, snapshot.FileCount, snapshot.TotalBytes, snapshot.Timestamp));
+            if (await lake.Table(path).SummariseAsync(cancellationToken) is { } table)
+                tables.Add(new TableState(path, table.Version, table.Rows, table.Files, table.Bytes, table.Timestamp));
         }
 
         return new PipelineStatus(

@@ -45,6 +45,12 @@ public sealed partial class DeltaTable : IDisposable
     /// <summary>The newest version; null where there is no such table.</summary>
     public ValueTask<DeltaSnapshot?> TrySnapshotAsync(CancellationToken cancellationToken = default) => _log.LatestAsync(cancellationToken);
 
+    /// <summary>
+    /// The figures of the newest version; null where there is no such table. Unlike a snapshot it leaves nothing large in memory: for looks at all tables of a lake, again and
+    /// again. Costs two looks at the log's names when nothing is new.
+    /// </summary>
+    public ValueTask<TableSummary?> SummariseAsync(CancellationToken cancellationToken = default) => _log.SummariseAsync(cancellationToken);
+
     /// <summary>The table as it was at a version.</summary>
     /// <exception cref="TerminalException">The version is not there: it never was, or the log was cleaned up.</exception>
     public async ValueTask<DeltaSnapshot> SnapshotAsync(long version, CancellationToken cancellationToken = default)

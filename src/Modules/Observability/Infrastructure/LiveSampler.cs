@@ -18,12 +18,16 @@ internal sealed class LiveSampler(
 {
     private const int IdleTicks = 5;
 
+    /// <summary>The time between looks at the lake is at least so many times what one takes.</summary>
+    private const int LeastRest = 20;
+
     private static readonly TimeSpan _tick = TimeSpan.FromSeconds(1);
 
     private long _zero;
     private long _zeroAt;
     private (int Partition, long Offset, string Topic, DateTimeOffset At)? _learned;
     private Task _lakeLook = Task.CompletedTask;
+    private TimeSpan _lakeTook;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -49,7 +53,7 @@ internal sealed class LiveSampler(
         var watched = state.IsWatched;
         if (watched || tick % IdleTicks == 0)
             await LookAtLogAsync(watched, cancellationToken);
-        if (watched && _lakeLook.IsCompleted && (state.Lake is null || time.GetUtcNow() - state.Lake.At >= options.Value.TableInterval))
+        if (watched && _lakeLook.IsCompleted && (state.Lake is null || time.GetUtcNow() - state.Lake.At >= Longer(options.Value.TableInterval, _lakeTook * LeastRest)))
             _lakeLook = LookAtLakeAsync(cancellationToken);
     }
 
@@ -128,20 +132,21 @@ internal sealed class LiveSampler(
     {
         try
         {
+            var started = time.GetTimestamp();
             var count = 0;
             var newest = new PriorityQueue<TableReading, DateTimeOffset>();
             await foreach (var path in lake.ListTablesAsync(cancellationToken: cancellationToken))
             {
-                if (await lake.Table(path).TrySnapshotAsync(cancellationToken) is not { } snapshot)
+                if (await lake.Table(path).SummariseAsync(cancellationToken) is not { } table)
                     continue;
                 count++;
-                newest.Enqueue(
-                    new TableReading(path, snapshot.Version, snapshot.RowCount, snapshot.FileCount, snapshot.TotalBytes, snapshot.Timestamp), snapshot.Timestamp);
+                newest.Enqueue(new TableReading(path, table.Version, table.Rows, table.Files, table.Bytes, table.Timestamp), table.Timestamp);
                 if (newest.Count > options.Value.Tables)
                     newest.Dequeue();
             }
 
             var tables = newest.UnorderedItems.Select(t => t.Element).OrderByDescending(t => t.CommittedAt).ThenBy(t => t.Name, StringComparer.Ordinal).ToArray();
+            _lakeTook = time.GetElapsedTime(started);
             var reading = new LakeReading(time.GetUtcNow(), count, tables, FreeBytes());
             lock (state.Lock)
             {
@@ -161,6 +166,8 @@ internal sealed class LiveSampler(
             Log.LookFailed(logger, e, "the lake");
         }
     }
+
+    private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     /// <summary>The room on the disk of a lake in a folder.</summary>
     private long? FreeBytes() =>

@@ -16,6 +16,7 @@ internal sealed class TableLog(TableLocation location, CheckpointFiles checkpoin
     private readonly Lock _gate = new();
     private DeltaSnapshot? _latest;
     private DateTimeOffset _checked;
+    private (TableSummary Summary, DateTimeOffset Written)? _summary;
 
     public LogPaths Paths { get; } = new(location.Path);
 
@@ -31,6 +32,25 @@ internal sealed class TableLog(TableLocation location, CheckpointFiles checkpoin
             return Remember(await LoadAsync(null, cancellationToken));
         var (latest, _) = await FollowAsync(cached, cancellationToken);
         return latest;
+    }
+
+    /// <summary>The figures of the newest version; null where the table does not exist. A snapshot that is not kept already is not kept for this.</summary>
+    public async ValueTask<TableSummary?> SummariseAsync(CancellationToken cancellationToken)
+    {
+        if (Cached() is { Snapshot: not null, Trusted: true })
+            return await LatestAsync(cancellationToken) is { } latest ? TableSummary.Of(latest) : null;
+        (TableSummary Summary, DateTimeOffset Written)? known;
+        lock (_gate)
+            known = _summary;
+
+        // A table that was made anew in the same place may have the same version, but not written at the same time.
+        if (known is { } last && await WrittenAsync(last.Summary.Version, cancellationToken) == last.Written && await WrittenAsync(last.Summary.Version + 1, cancellationToken) is null)
+            return last.Summary;
+        var snapshot = await LoadAsync(null, cancellationToken);
+        known = snapshot is not null && await WrittenAsync(snapshot.Version, cancellationToken) is { } written ? (TableSummary.Of(snapshot), written) : null;
+        lock (_gate)
+            _summary = known;
+        return snapshot is null ? null : TableSummary.Of(snapshot);
     }
 
     /// <summary>Applies the commits that came after a snapshot.</summary>
@@ -122,6 +142,10 @@ internal sealed class TableLog(TableLocation location, CheckpointFiles checkpoin
             return _latest;
         }
     }
+
+    /// <summary>When a commit was written; null where there is none.</summary>
+    private async ValueTask<DateTimeOffset?> WrittenAsync(long version, CancellationToken cancellationToken) =>
+        (await location.Store.HeadAsync(Paths.Commit(version), cancellationToken))?.LastModified;
 
     private (DeltaSnapshot? Snapshot, bool Trusted) Cached()
     {
