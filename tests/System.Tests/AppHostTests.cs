@@ -37,7 +37,7 @@ public sealed class AppHostTests
         using var http = new HttpClient { BaseAddress = host.Url };
         foreach (var path in new[] { "/events", "/events/counts", "/analytics/top-products", "/analytics/payment-types", "/analytics/top-customers", "/analytics/repeat-purchases", "/analytics/most-repurchased" })
             Assert.Equal("[]", await http.GetStringAsync(path));
-        Assert.Contains("PUT    /SendEvent", await http.GetStringAsync("/"), StringComparison.Ordinal);
+        Assert.Contains("PUT    /SendEvent", await http.GetStringAsync("/routes"), StringComparison.Ordinal);
         Assert.Equal("Healthy", (string?)JsonNode.Parse(await http.GetStringAsync("/health"))!["Status"]);
         Assert.Equal("Healthy", (string?)JsonNode.Parse(await http.GetStringAsync("/alive"))!["Status"]);
         using var refresh = await http.PostAsync("/analytics/refresh", null);
