@@ -110,7 +110,7 @@ public sealed class PublishEndpointTests(PostgresFixture postgres) : IClassFixtu
         await slow.ConnectAsync(api.Http.BaseAddress!.Host, api.Http.BaseAddress.Port);
         await using var stream = slow.GetStream();
         var body = Samples.Utf8(Samples.Event);
-        await stream.WriteAsync(Samples.Utf8($"PUT /SendEvent HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n"));
+        await stream.WriteAsync(Samples.Utf8($"PUT /SendEvent HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n"));
         await stream.WriteAsync(body.AsMemory(0, 10));
         await Eventually.TrueAsync(async () =>
         {

@@ -47,20 +47,20 @@ public sealed class BadInputTests(SharedHost shared) : IClassFixture<SharedHost>
     }
 
     [Theory]
-    [InlineData("GET /SendEvent HTTP/1.1\r\nHost: x\r\n\r\n", "405")]
-    [InlineData("PUT /SendEvent HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n", "413")]
-    [InlineData("PUT /SendEvent HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: -5\r\n\r\n", "400")]
-    [InlineData("PUT /SendEvent HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400")]
-    [InlineData("PUT /SendEvent HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n", "400")]
+    [InlineData("GET /SendEvent HTTP/1.1\r\nHost: localhost\r\n\r\n", "405")]
+    [InlineData("PUT /SendEvent HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n", "413")]
+    [InlineData("PUT /SendEvent HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: -5\r\n\r\n", "400")]
+    [InlineData("PUT /SendEvent HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400")]
+    [InlineData("PUT /SendEvent HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\r\n", "400")]
     [InlineData("BLAH\r\n\r\n", "400")]
-    [InlineData("GET /events?limit=x HTTP/1.1\r\nHost: x\r\n\r\n", "400")]
-    [InlineData("GET /events/counts?limit=-1 HTTP/1.1\r\nHost: x\r\n\r\n", "400")]
-    [InlineData("GET /events?from=yesterday HTTP/1.1\r\nHost: x\r\n\r\n", "400")]
-    [InlineData("GET /analytics/top-customers?hours=0 HTTP/1.1\r\nHost: x\r\n\r\n", "400")]
-    [InlineData("GET /analytics/top-products?limit=999999999999 HTTP/1.1\r\nHost: x\r\n\r\n", "400")]
-    [InlineData("GET /analytics/repeat-purchases?after=%00%27 HTTP/1.1\r\nHost: x\r\n\r\n", "400")]
-    [InlineData("GET /events/counts?userId=%00 HTTP/1.1\r\nHost: x\r\n\r\n", "400")]
-    [InlineData("GET /ingestion/rejected?limit=0 HTTP/1.1\r\nHost: x\r\n\r\n", "400")]
+    [InlineData("GET /events?limit=x HTTP/1.1\r\nHost: localhost\r\n\r\n", "400")]
+    [InlineData("GET /events/counts?limit=-1 HTTP/1.1\r\nHost: localhost\r\n\r\n", "400")]
+    [InlineData("GET /events?from=yesterday HTTP/1.1\r\nHost: localhost\r\n\r\n", "400")]
+    [InlineData("GET /analytics/top-customers?hours=0 HTTP/1.1\r\nHost: localhost\r\n\r\n", "400")]
+    [InlineData("GET /analytics/top-products?limit=999999999999 HTTP/1.1\r\nHost: localhost\r\n\r\n", "400")]
+    [InlineData("GET /analytics/repeat-purchases?after=%00%27 HTTP/1.1\r\nHost: localhost\r\n\r\n", "400")]
+    [InlineData("GET /events/counts?userId=%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", "400")]
+    [InlineData("GET /ingestion/rejected?limit=0 HTTP/1.1\r\nHost: localhost\r\n\r\n", "400")]
     public async Task RawRequest_Wrong_HasItsStatus(string request, string status)
     {
         using var client = new TcpClient();
