@@ -42,7 +42,7 @@ public sealed class AccessTests
     {
         using var data = new TempDirectory();
         await using var host = AppHostProcess.Launch(data.FullPath, environment: new Dictionary<string, string> { ["Kestrel__Endpoints__Http__Url"] = "http://*:0" });
-        await Eventually.TrueAsync(() => host.HasExited, TimeSpan.FromSeconds(60));
+        Assert.NotEqual(0, await host.ExitAsync());
         await Eventually.TrueAsync(() => host.Output.Count > 0);
         Assert.Contains("Access__Keys__0=", Assert.Single(host.Output), StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(data.FullPath, "postgres")));

@@ -107,7 +107,7 @@ public sealed class AppHostTests
         using var data = new TempDirectory();
         await using var first = await AppHostProcess.StartAsync(data.FullPath);
         await using var second = AppHostProcess.Launch(data.FullPath);
-        await Eventually.TrueAsync(() => second.HasExited);
+        Assert.NotEqual(0, await second.ExitAsync());
         Assert.Contains(second.Output, line => line.Contains(first.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal));
         Assert.DoesNotContain(second.Output, line => line.Contains("   at Pipeline", StringComparison.Ordinal));
     }

@@ -114,6 +114,15 @@ public sealed class AppHostProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until it has ended by itself and everything that it wrote has arrived.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> ExitAsync()
+    {
+        using var timeout = new CancellationTokenSource(_startTimeout);
+        await _process.WaitForExitAsync(timeout.Token);
+        return _process.ExitCode;
+    }
+
     /// <summary>Kills the process as <c>kill -9</c> does. Its PostgreSQL lives on, for the next host to take over.</summary>
     public async Task KillAsync()
     {

@@ -263,10 +263,13 @@ public abstract partial class EventLogConformance
     {
         var log = await OpenWithTopicAsync(partitions: 2);
         var handler = new RecordingHandler();
-        var slow = await SubscribeAsync(log, "g", handler, TimeSpan.FromMilliseconds(400));
+
+        // Long enough for a heartbeat that a busy machine delays.
+        var session = TimeSpan.FromSeconds(2);
+        var slow = await SubscribeAsync(log, "g", handler, session);
         await slow.ReadAsync(TimeSpan.Zero, Token);
-        var other = await SubscribeAsync(Open(), "g", session: TimeSpan.FromMilliseconds(400));
-        var until = DateTimeOffset.UtcNow.AddMilliseconds(1_500);
+        var other = await SubscribeAsync(Open(), "g", session: session);
+        var until = DateTimeOffset.UtcNow.Add(1.5 * session);
         while (DateTimeOffset.UtcNow < until)
             await other.ReadAsync(TimeSpan.FromMilliseconds(100), Token);
 
