@@ -43,51 +43,19 @@ internal readonly record struct SqlPart(string Whole, int Start, int Length)
         {
             case '\'':
                 var escapes = at > 0 && sql[at - 1] is 'e' or 'E' && (at == 1 || !IsName(sql[at - 2]));
-                return Quoted(sql, at, '\'', escapes);
+                return SqlLexer.EndOfQuoted(sql, at, '\'', escapes);
             case '"':
-                return Quoted(sql, at, '"', escapes: false);
+                return SqlLexer.EndOfQuoted(sql, at, '"', escapes: false);
             case '-' when next == '-':
                 var line = sql.AsSpan(at).IndexOfAny('\r', '\n');
                 return line < 0 ? sql.Length : at + line;
             case '/' when next == '*':
-                return Comment(sql, at);
+                return SqlLexer.EndOfComment(sql, at);
             case '$' when at == 0 || !IsName(sql[at - 1]):
                 return Dollar(sql, at);
             default:
                 return at + 1;
         }
-    }
-
-    private static int Quoted(string sql, int at, char quote, bool escapes)
-    {
-        for (var i = at + 1; i < sql.Length; i++)
-        {
-            if (escapes && sql[i] == '\\')
-                i++;
-            else if (sql[i] == quote && i + 1 < sql.Length && sql[i + 1] == quote)
-                i++;
-            else if (sql[i] == quote)
-                return i + 1;
-        }
-
-        return sql.Length;
-    }
-
-    private static int Comment(string sql, int at)
-    {
-        var depth = 1;
-        for (var i = at + 2; i + 1 < sql.Length; i++)
-        {
-            var two = (sql[i], sql[i + 1]);
-            if (two is not (('*', '/') or ('/', '*')))
-                continue;
-            depth += two is ('/', '*') ? 1 : -1;
-            i++;
-            if (depth == 0)
-                return i + 1;
-        }
-
-        return sql.Length;
     }
 
     private static int Dollar(string sql, int at)

@@ -59,20 +59,20 @@ public sealed class SqlText
         {
             case '\'':
                 kind = SqlTokenKind.Text;
-                return Quoted(sql, at, '\'', escapes: false);
+                return SqlLexer.EndOfQuoted(sql, at, '\'', escapes: false);
             case 'e' or 'E' when next == '\'':
                 kind = SqlTokenKind.OtherText;
-                return Quoted(sql, at + 1, '\'', escapes: true);
+                return SqlLexer.EndOfQuoted(sql, at + 1, '\'', escapes: true);
             case '"':
                 kind = SqlTokenKind.QuotedName;
-                return Quoted(sql, at, '"', escapes: false);
+                return SqlLexer.EndOfQuoted(sql, at, '"', escapes: false);
             case '-' when next == '-':
                 kind = null;
                 var line = sql.AsSpan(at).IndexOfAny('\r', '\n');
                 return line < 0 ? sql.Length : at + line;
             case '/' when next == '*':
                 kind = null;
-                return Comment(sql, at);
+                return SqlLexer.EndOfComment(sql, at);
             case '$':
                 return Dollar(sql, at, ref kind);
             case var _ when char.IsWhiteSpace(c):
@@ -92,38 +92,6 @@ public sealed class SqlText
         while (at < sql.Length && (IsName(sql[at]) || sql[at] == '$'))
             at++;
         return at;
-    }
-
-    private static int Quoted(string sql, int at, char quote, bool escapes)
-    {
-        for (var i = at + 1; i < sql.Length; i++)
-        {
-            if (escapes && sql[i] == '\\')
-                i++;
-            else if (sql[i] == quote && i + 1 < sql.Length && sql[i + 1] == quote)
-                i++;
-            else if (sql[i] == quote)
-                return i + 1;
-        }
-
-        return sql.Length;
-    }
-
-    private static int Comment(string sql, int at)
-    {
-        var depth = 1;
-        for (var i = at + 2; i + 1 < sql.Length; i++)
-        {
-            var two = (sql[i], sql[i + 1]);
-            if (two is not (('*', '/') or ('/', '*')))
-                continue;
-            depth += two is ('/', '*') ? 1 : -1;
-            i++;
-            if (depth == 0)
-                return i + 1;
-        }
-
-        return sql.Length;
     }
 
     // $1 and $name are parameters; $$ and $tag$ open a quote that ends with the same.
