@@ -48,6 +48,13 @@ internal static class MemoryBenchmark
                 throw new InvalidOperationException(ending);
         }
 
+        if (load.IsFaulted)
+        {
+            // The host may be about to end: what it says then is worth more than that it hung up.
+            await Task.Delay(TimeSpan.FromSeconds(5));
+            throw new InvalidOperationException(host.Ending ?? string.Join(Environment.NewLine, host.Output.TakeLast(100)), load.Exception);
+        }
+
         var results = await load;
         Report.Line($"load: {results[0].RequestsPerSecond:N0} events/s and {results[1].RequestsPerSecond * 100:N0} orders/s");
         var steady = samples.Skip((int)(samples.Count * (warmUp / (warmUp + duration)))).ToList();

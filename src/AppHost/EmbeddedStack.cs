@@ -62,6 +62,7 @@ internal static class EmbeddedStack
     {
         var url = app.Urls.FirstOrDefault() ?? options.Url;
         console.WriteLine($"Pipeline is up after {took.TotalSeconds:0.0} s. Ctrl-C stops it.");
+        console.WriteLine($"  console     {url}");
         console.WriteLine($"  API         {url}   (PUT /SendEvent, POST /PurchasedItems, GET /status, /openapi/v1.json)");
         console.WriteLine(AccessOptions.OwnKey(app.Configuration) is null
             ? "  access      from this machine only, without a key (Access__Keys__0=KEY sets one)"

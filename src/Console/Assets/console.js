@@ -23,7 +23,9 @@ let failures = 0;
 async function refresh(parts, signal) {
   const ids = parts.map(part => part.id).join(",");
   const response = await fetch(location.href, { headers: { "X-Fragment": ids }, signal });
-  if (!response.ok && response.headers.get("content-type")?.includes("text/html") !== true)
+  if (response.status === 401)
+    return location.reload();
+  if (!response.ok)
     throw new Error(await problemOf(response));
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const part of parts) {
