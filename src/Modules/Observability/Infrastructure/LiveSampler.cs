@@ -71,39 +71,24 @@ internal sealed class LiveSampler(
         }
     }
 
-    private async Task LookAtLogAsync(bool watched, CancellationToken cancellationToken)
+    private Task LookAtLogAsync(bool watched, CancellationToken cancellationToken) => TryAsync("the log", trouble => state.LogTrouble = trouble, async () =>
     {
-        try
+        var topics = await log.GetTopicsAsync(cancellationToken);
+        var groups = await log.GetGroupsAsync(cancellationToken);
+        var readTopics = topics.Select(t => new TopicReading(
+            t.Name, t.Name.EndsWith(DeadLetters.Suffix, StringComparison.Ordinal),
+            [.. t.Partitions.Select(p => new PartitionReading(p.Partition, p.StartOffset, p.EndOffset))])).ToArray();
+        var readGroups = groups.Select(g => new GroupReading(
+            g.Group, g.Topic, g.Members, [.. g.Partitions.Select(p => new GroupPartitionReading(p.Partition, p.CommittedOffset, p.EndOffset))])).ToArray();
+        lock (state.Lock)
         {
-            var topics = await log.GetTopicsAsync(cancellationToken);
-            var groups = await log.GetGroupsAsync(cancellationToken);
-            var readTopics = topics.Select(t => new TopicReading(
-                t.Name, t.Name.EndsWith(DeadLetters.Suffix, StringComparison.Ordinal),
-                [.. t.Partitions.Select(p => new PartitionReading(p.Partition, p.StartOffset, p.EndOffset))])).ToArray();
-            var readGroups = groups.Select(g => new GroupReading(
-                g.Group, g.Topic, g.Members, [.. g.Partitions.Select(p => new GroupPartitionReading(p.Partition, p.CommittedOffset, p.EndOffset))])).ToArray();
-            lock (state.Lock)
-            {
-                state.Log.Look(Now(), readTopics, readGroups);
-                state.LogAt = time.GetUtcNow();
-                state.LogTrouble = null;
-            }
+            state.Log.Look(Now(), readTopics, readGroups);
+            state.LogAt = time.GetUtcNow();
+        }
 
-            if (watched)
-                await LearnAgesAsync(cancellationToken);
-        }
-        catch (TransientException e)
-        {
-            lock (state.Lock)
-                state.LogTrouble = e.Message;
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            lock (state.Lock)
-                state.LogTrouble = e.Message;
-            Log.LookFailed(logger, e, "the log");
-        }
-    }
+        if (watched)
+            await LearnAgesAsync(cancellationToken);
+    });
 
     /// <summary>Reads the records that waited before the first look, for when they were appended; one at a time, as long as a group stands still only once.</summary>
     private async Task LearnAgesAsync(CancellationToken cancellationToken)
@@ -128,43 +113,45 @@ internal sealed class LiveSampler(
         }
     }
 
-    private async Task LookAtLakeAsync(CancellationToken cancellationToken)
+    private Task LookAtLakeAsync(CancellationToken cancellationToken) => TryAsync("the lake", trouble => state.LakeTrouble = trouble, async () =>
     {
+        var started = time.GetTimestamp();
+        var count = 0;
+        var newest = new PriorityQueue<TableReading, DateTimeOffset>();
+        await foreach (var path in lake.ListTablesAsync(cancellationToken: cancellationToken))
+        {
+            if (await lake.Table(path).SummariseAsync(cancellationToken) is not { } table)
+                continue;
+            count++;
+            newest.Enqueue(new TableReading(path, table.Version, table.Rows, table.Files, table.Bytes, table.Timestamp), table.Timestamp);
+            if (newest.Count > options.Value.Tables)
+                newest.Dequeue();
+        }
+
+        var tables = newest.UnorderedItems.Select(t => t.Element).OrderByDescending(t => t.CommittedAt).ThenBy(t => t.Name, StringComparer.Ordinal).ToArray();
+        _lakeTook = time.GetElapsedTime(started);
+        var reading = new LakeReading(time.GetUtcNow(), count, tables, FreeBytes());
+        lock (state.Lock)
+            state.Lake = reading;
+    });
+
+    /// <summary>Looks, and tells what is in the way of it, or that nothing is.</summary>
+    private async Task TryAsync(string what, Action<string?> tell, Func<Task> look)
+    {
+        string? trouble = null;
         try
         {
-            var started = time.GetTimestamp();
-            var count = 0;
-            var newest = new PriorityQueue<TableReading, DateTimeOffset>();
-            await foreach (var path in lake.ListTablesAsync(cancellationToken: cancellationToken))
-            {
-                if (await lake.Table(path).SummariseAsync(cancellationToken) is not { } table)
-                    continue;
-                count++;
-                newest.Enqueue(new TableReading(path, table.Version, table.Rows, table.Files, table.Bytes, table.Timestamp), table.Timestamp);
-                if (newest.Count > options.Value.Tables)
-                    newest.Dequeue();
-            }
-
-            var tables = newest.UnorderedItems.Select(t => t.Element).OrderByDescending(t => t.CommittedAt).ThenBy(t => t.Name, StringComparer.Ordinal).ToArray();
-            _lakeTook = time.GetElapsedTime(started);
-            var reading = new LakeReading(time.GetUtcNow(), count, tables, FreeBytes());
-            lock (state.Lock)
-            {
-                state.Lake = reading;
-                state.LakeTrouble = null;
-            }
-        }
-        catch (TransientException e)
-        {
-            lock (state.Lock)
-                state.LakeTrouble = e.Message;
+            await look();
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            lock (state.Lock)
-                state.LakeTrouble = e.Message;
-            Log.LookFailed(logger, e, "the lake");
+            trouble = e.Message;
+            if (e is not TransientException)
+                Log.LookFailed(logger, e, what);
         }
+
+        lock (state.Lock)
+            tell(trouble);
     }
 
     private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Pipeline.Observability.Application;
 using Pipeline.Observability.Domain;
@@ -8,7 +7,7 @@ using Pipeline.Observability.Domain;
 namespace Pipeline.Observability.Infrastructure;
 
 /// <summary>Keeps the measurements of Pipeline's meters and a few of the framework's, from before the first hosted service starts.</summary>
-internal sealed class MeterCollector(IOptions<ObservabilityOptions> options) : IMeasurements, IHostedLifecycleService, IDisposable
+internal sealed class MeterCollector(IOptions<ObservabilityOptions> options) : Listener<MeterListener>, IMeasurements
 {
     private const string OwnMeters = "Pipeline.";
 
@@ -35,7 +34,6 @@ internal sealed class MeterCollector(IOptions<ObservabilityOptions> options) : I
     private readonly List<(Instrument Instrument, Measurement Measurement)> _waiting = [];
     private readonly ConcurrentDictionary<string, Measurement> _measurements = new(StringComparer.Ordinal);
     private readonly Lock _looking = new();
-    private MeterListener? _listener;
     private bool _wanted;
 
     public void Want()
@@ -46,7 +44,7 @@ internal sealed class MeterCollector(IOptions<ObservabilityOptions> options) : I
         {
             Volatile.Write(ref _wanted, true);
             foreach (var (instrument, measurement) in _waiting)
-                _listener?.EnableMeasurementEvents(instrument, measurement);
+                Current?.EnableMeasurementEvents(instrument, measurement);
             _waiting.Clear();
         }
     }
@@ -58,7 +56,7 @@ internal sealed class MeterCollector(IOptions<ObservabilityOptions> options) : I
         {
             foreach (var measurement in _measurements.Values)
                 measurement.BeginLook();
-            _listener?.RecordObservableInstruments();
+            Current?.RecordObservableInstruments();
         }
 
         return [.. _measurements.Values.OrderBy(m => m.Name, StringComparer.Ordinal)];
@@ -66,35 +64,20 @@ internal sealed class MeterCollector(IOptions<ObservabilityOptions> options) : I
 
     public Measurement? Find(string name) => _measurements.GetValueOrDefault(name);
 
-    public Task StartingAsync(CancellationToken cancellationToken)
+    protected override MeterListener Create()
     {
-        _listener = new MeterListener { InstrumentPublished = Published };
-        _listener.SetMeasurementEventCallback<byte>(static (_, value, tags, state) => Record(value, tags, state));
-        _listener.SetMeasurementEventCallback<short>(static (_, value, tags, state) => Record(value, tags, state));
-        _listener.SetMeasurementEventCallback<int>(static (_, value, tags, state) => Record(value, tags, state));
-        _listener.SetMeasurementEventCallback<long>(static (_, value, tags, state) => Record(value, tags, state));
-        _listener.SetMeasurementEventCallback<float>(static (_, value, tags, state) => Record(value, tags, state));
-        _listener.SetMeasurementEventCallback<double>(static (_, value, tags, state) => Record(value, tags, state));
-        _listener.SetMeasurementEventCallback<decimal>(static (_, value, tags, state) => Record((double)value, tags, state));
-        _listener.Start();
-        return Task.CompletedTask;
+        var listener = new MeterListener { InstrumentPublished = Published };
+        listener.SetMeasurementEventCallback<byte>(static (_, value, tags, state) => Record(value, tags, state));
+        listener.SetMeasurementEventCallback<short>(static (_, value, tags, state) => Record(value, tags, state));
+        listener.SetMeasurementEventCallback<int>(static (_, value, tags, state) => Record(value, tags, state));
+        listener.SetMeasurementEventCallback<long>(static (_, value, tags, state) => Record(value, tags, state));
+        listener.SetMeasurementEventCallback<float>(static (_, value, tags, state) => Record(value, tags, state));
+        listener.SetMeasurementEventCallback<double>(static (_, value, tags, state) => Record(value, tags, state));
+        listener.SetMeasurementEventCallback<decimal>(static (_, value, tags, state) => Record((double)value, tags, state));
+        return listener;
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken)
-    {
-        Dispose();
-        return Task.CompletedTask;
-    }
-
-    public void Dispose() => Interlocked.Exchange(ref _listener, null)?.Dispose();
+    protected override void Begin(MeterListener listener) => listener.Start();
 
     private void Published(Instrument instrument, MeterListener listener)
     {

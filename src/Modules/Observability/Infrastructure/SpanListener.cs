@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Pipeline.Observability.Application;
 using Pipeline.Observability.Domain;
@@ -10,7 +9,7 @@ namespace Pipeline.Observability.Infrastructure;
 /// Decides which requests are traced, a few a second, and keeps their spans and those of the batches that they go into. For all other requests there is no span,
 /// unless somebody else (the OTLP export) wants one.
 /// </summary>
-internal sealed class SpanListener : IHostedLifecycleService, IDisposable
+internal sealed class SpanListener : Listener<ActivityListener>
 {
     private const string OwnSources = "Pipeline.";
     private const string Requests = "Microsoft.AspNetCore";
@@ -24,7 +23,6 @@ internal sealed class SpanListener : IHostedLifecycleService, IDisposable
     private readonly RateLimit _asked;
     private readonly RateLimit _refused;
     private readonly RateLimit _workflows;
-    private ActivityListener? _listener;
 
     public SpanListener(SpanStore store, IOptions<ObservabilityOptions> options, TimeProvider time)
     {
@@ -38,33 +36,14 @@ internal sealed class SpanListener : IHostedLifecycleService, IDisposable
         RateLimit NewLimit() => new(options.Value.TracesPerSecond, time.TimestampFrequency);
     }
 
-    public Task StartingAsync(CancellationToken cancellationToken)
+    protected override ActivityListener Create() => new()
     {
-        _listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name.StartsWith(OwnSources, StringComparison.Ordinal) || _frameworkSources.Contains(source.Name),
-            Sample = Sample,
-            ActivityStopped = Stopped,
-        };
-        ActivitySource.AddActivityListener(_listener);
-        return Task.CompletedTask;
-    }
+        ShouldListenTo = source => source.Name.StartsWith(OwnSources, StringComparison.Ordinal) || _frameworkSources.Contains(source.Name),
+        Sample = Sample,
+        ActivityStopped = Stopped,
+    };
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken)
-    {
-        Dispose();
-        return Task.CompletedTask;
-    }
-
-    public void Dispose() => Interlocked.Exchange(ref _listener, null)?.Dispose();
+    protected override void Begin(ActivityListener listener) => ActivitySource.AddActivityListener(listener);
 
     // On the way of every request: nothing is allocated for those that are not traced.
     private ActivitySamplingResult Sample(ref ActivityCreationOptions<ActivityContext> options)

@@ -21,17 +21,7 @@ internal static class ServerConnection
     public static async Task<NpgsqlConnection> OpenAsync(int port, string password, string database, CancellationToken cancellationToken)
     {
         var unpooled = new NpgsqlConnectionStringBuilder(String(port, password, database)) { Pooling = false };
-        var connection = new NpgsqlConnection(unpooled.ConnectionString);
-        try
-        {
-            await connection.OpenAsync(cancellationToken);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
+        return await NewConnection.OpenAsync(unpooled.ConnectionString, cancellationToken);
     }
 
     /// <summary>Makes the database when it does not exist, and proves that it accepts connections.</summary>

@@ -25,17 +25,7 @@ internal sealed class Databases(IServiceProvider services)
             // Not kept: a task here and there asks for it, and a pool for each would stay.
             var builder = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false };
             builder.ApplicationName ??= ApplicationName;
-            var connection = new NpgsqlConnection(builder.ConnectionString);
-            try
-            {
-                await connection.OpenAsync(cancellationToken);
-                return connection;
-            }
-            catch
-            {
-                await connection.DisposeAsync();
-                throw;
-            }
+            return await NewConnection.OpenAsync(builder.ConnectionString, cancellationToken);
         }
         catch (NpgsqlException e)
         {

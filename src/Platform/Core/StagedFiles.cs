@@ -1,9 +1,9 @@
-namespace Pipeline.Workflows.Infrastructure.Kinds.Engine;
+namespace Pipeline;
 
-/// <summary>Files and folders that only this process knows.</summary>
-internal static class StagedFiles
+/// <summary>Temporary files and folders that only this process knows.</summary>
+public static class StagedFiles
 {
-    /// <summary>Removes one that may be there. False where it cannot be now: the cleaning of the lake's staging folder finds it later.</summary>
+    /// <summary>Removes a file or folder that may be there. False where it cannot be removed now: what cleans the place it is in finds it later.</summary>
     public static bool TryRemove(string path)
     {
         try

@@ -1,11 +1,12 @@
-namespace Pipeline.Workflows.Application.Engine;
+namespace Pipeline;
 
 /// <summary>Wakes one waiter; a set without a waiter is kept for the next one.</summary>
-internal sealed class Signal
+public sealed class Signal
 {
     private TaskCompletionSource? _waiter;
     private int _set;
 
+    /// <summary>Wakes the waiter, or the next one.</summary>
     public void Set()
     {
         if (Interlocked.Exchange(ref _set, 1) == 0)
@@ -13,6 +14,7 @@ internal sealed class Signal
     }
 
     /// <summary>Returns when it is set or the time is over, and clears it.</summary>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public async ValueTask WaitAsync(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _set, 0) == 1)
