@@ -24,6 +24,8 @@ internal static class EmbeddedStack
         builder.Logging.ClearProviders().AddProvider(new ConsoleLoggerProvider(console));
         if (string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString("lake")))
             builder.Configuration["ConnectionStrings:lake"] = Path.Combine(options.DataDirectory, "lake");
+        if (builder.Configuration["Ingestion:DiskFolder"] is null)
+            builder.Configuration["Ingestion:DiskFolder"] = options.DataDirectory;
 
         using var bootLogging = LoggerFactory.Create(logging => logging.AddProvider(new ConsoleLoggerProvider(console)));
         await using var postgres = await PrivatePostgres.StartUnlessConfiguredAsync(

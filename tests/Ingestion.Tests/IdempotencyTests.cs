@@ -50,6 +50,33 @@ public sealed class IdempotencyTests(PostgresFixture postgres) : IClassFixture<P
         Assert.Equal(HttpStatusCode.Accepted, good.StatusCode);
     }
 
+    /// <summary>After errors such as a full disk the driver gives the connection up without a word.</summary>
+    [Fact]
+    public async Task Key_WhileTheServersDiskIsFull_Is503AndIsTakenAfterIt()
+    {
+        var connectionString = await postgres.CreateDatabaseAsync();
+        await using var api = await IngestionApi.StartAsync(connectionString);
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        using (var first = await api.PutAsync(Samples.Event, "key-0"))
+            Assert.Equal(HttpStatusCode.Accepted, first.StatusCode);
+        await using (var full = database.CreateCommand("""
+            create function ingestion.full() returns trigger language plpgsql as 'begin raise exception using errcode = ''53100'', message = ''no space''; end';
+            create trigger full_disk before insert on ingestion.idempotency_keys execute function ingestion.full()
+            """))
+            await full.ExecuteNonQueryAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            using var refused = await api.PutAsync(Samples.Event, "key-1");
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        }
+
+        await using (var space = database.CreateCommand("drop trigger full_disk on ingestion.idempotency_keys"))
+            await space.ExecuteNonQueryAsync();
+        using var taken = await api.PutAsync(Samples.Event, "key-1");
+        Assert.Equal(HttpStatusCode.Accepted, taken.StatusCode);
+        Assert.Equal(2, await api.CountAsync(Topics.UserEvents));
+    }
+
     [Theory]
     [InlineData("two words")]
     [InlineData(null)]

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Npgsql;
 using Pipeline.Postgres.Server;
 using Pipeline.Testing;
@@ -83,6 +85,59 @@ public class RecoveryTests(ClusterTemplate template) : IClassFixture<ClusterTemp
         Assert.False(server.Adopted);
         Assert.Equal(1000L, await server.QueryAsync("SELECT count(*) FROM kept"));
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => running);
+    }
+
+    [Fact]
+    public async Task Server_KilledWhileTheHostLives_IsStartedAgainOnItsPort()
+    {
+        using var directory = await template.PrepareAsync();
+        await using var server = await directory.StartAsync();
+        await server.QueryAsync("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n");
+        var (process, connectionString) = (server.ProcessId, server.ConnectionString);
+
+        Native.Signal(process, Native.Kill);
+        await Eventually.TrueAsync(async () => await server.TryQueryAsync("SELECT count(*) FROM kept") is 1000L, TimeSpan.FromSeconds(60));
+
+        Assert.NotEqual(process, server.ProcessId);
+        Assert.Equal(connectionString, server.ConnectionString);
+    }
+
+    [Fact]
+    public async Task Server_KilledAndItsPortTaken_IsStartedAgainWhenThePortIsFree()
+    {
+        using var directory = await template.PrepareAsync();
+        await using var server = await directory.StartAsync();
+        Native.Signal(server.ProcessId, Native.Kill);
+        using (var other = new TcpListener(IPAddress.Loopback, server.Port))
+        {
+            await Eventually.TrueAsync(() =>
+            {
+                try
+                {
+                    other.Start();
+                    return true;
+                }
+                catch (SocketException)
+                {
+                    return false;
+                }
+            });
+            await Eventually.TrueAsync(() => File.ReadAllText(server.LogFile).Contains("could not bind", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+        }
+
+        await Eventually.TrueAsync(async () => await server.TryQueryAsync("SELECT 1") is 1, TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
+    public async Task Stop_OfAServerThatIsBeingStartedAgain_LeavesNothingRunning()
+    {
+        using var directory = await template.PrepareAsync();
+        await using var server = await directory.StartAsync();
+        Native.Signal(server.ProcessId, Native.Kill);
+
+        await server.StopAsync();
+
+        await Eventually.TrueAsync(() => ServerProcesses.Of(directory.Cluster()).Count == 0, TimeSpan.FromSeconds(30));
     }
 
     [Fact]

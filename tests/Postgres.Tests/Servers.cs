@@ -27,6 +27,19 @@ internal static class Servers
         return await command.ExecuteScalarAsync();
     }
 
+    /// <summary>As <see cref="QueryAsync"/>; null while the server does not answer.</summary>
+    public static async Task<object?> TryQueryAsync(this PrivatePostgres server, string sql)
+    {
+        try
+        {
+            return await server.QueryAsync(sql);
+        }
+        catch (NpgsqlException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The connection string of a server that another process started.</summary>
     public static string ConnectionString(this TempDirectory directory, int port) => new NpgsqlConnectionStringBuilder
     {

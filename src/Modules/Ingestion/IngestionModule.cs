@@ -36,11 +36,13 @@ public static class IngestionModule
         services.AddSingleton<RecordPublisher>();
         services.AddSingleton<RejectionLog>();
         services.AddSingleton<InFlightLimit>();
+        services.AddSingleton<DiskSpace>();
         services.AddSingleton<PublishEndpoint>();
         services.AddSingleton<IIdempotencyStore, PostgresIdempotencyStore>();
         services.AddMigrations("ingestion", Assembly);
         services.AddHostedService<TopicSetup>();
         services.AddHostedService<IdempotencyPurge>();
+        services.AddHostedService(provider => provider.GetRequiredService<DiskSpace>());
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, IngestionJsonContext.Default));
         return services;
     }

@@ -48,6 +48,15 @@ public sealed class IngestionOptions
 
     /// <summary>How many refused requests are kept for <c>GET /ingestion/rejected</c>. Default 1,000.</summary>
     public int RejectedKept { get; set; } = 1_000;
+
+    /// <summary>A folder on the disk that log and lake are on; null where they are elsewhere. The AppHost sets it to its data directory.</summary>
+    public string? DiskFolder { get; set; }
+
+    /// <summary>
+    /// The free bytes on the disk of <see cref="DiskFolder"/> below which requests are answered with 503: what is accepted must still be stored, counted and landed.
+    /// Zero looks at nothing. Default 1 GiB.
+    /// </summary>
+    public long MinFreeBytes { get; set; } = 1L << 30;
 }
 
 /// <summary>Finds everything that is wrong with the settings at once, before the host starts.</summary>
@@ -71,6 +80,7 @@ internal sealed class IngestionOptionsValidator : IValidateOptions<IngestionOpti
             nameof(options.TotalPriceRule), options.TotalPriceRule, "must be off, gross or net");
         Check(options.IdempotencyWindow > TimeSpan.Zero, nameof(options.IdempotencyWindow), options.IdempotencyWindow, "must be positive");
         Check(options.RejectedKept is >= 1 and <= 100_000, nameof(options.RejectedKept), options.RejectedKept, "must be from 1 to 100000");
+        Check(options.MinFreeBytes >= 0, nameof(options.MinFreeBytes), options.MinFreeBytes, "must not be negative");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 
         void Check(bool valid, string option, object value, string rule)

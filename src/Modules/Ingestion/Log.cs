@@ -22,4 +22,13 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Error, "{Path} failed")]
     public static partial void Failed(ILogger logger, Exception exception, string path);
+
+    [LoggerMessage(LogLevel.Critical, "The disk of {Folder} is nearly full: {Free} bytes are free, {Needed} must be. Nothing more is taken until there is space again")]
+    public static partial void DiskShort(ILogger logger, string folder, long free, long needed);
+
+    [LoggerMessage(LogLevel.Warning, "There is space again on the disk of {Folder}: {Free} bytes are free")]
+    public static partial void DiskLarge(ILogger logger, string folder, long free);
+
+    [LoggerMessage(LogLevel.Warning, "The free space on the disk of {Folder} is not known: {Reason}")]
+    public static partial void DiskUnknown(ILogger logger, string folder, string reason);
 }

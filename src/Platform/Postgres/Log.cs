@@ -45,6 +45,15 @@ internal static partial class Log
     [LoggerMessage(14, LogLevel.Warning, "Ending PostgreSQL process {ProcessId}, which outlived its killed server")]
     public static partial void OrphanEnded(ILogger logger, int processId);
 
+    [LoggerMessage(15, LogLevel.Critical, "PostgreSQL process {ProcessId} has ended; starting it again. What it said last is in {LogFile}")]
+    public static partial void Ended(ILogger logger, int processId, string logFile);
+
+    [LoggerMessage(16, LogLevel.Warning, "PostgreSQL runs again on 127.0.0.1:{Port} as process {ProcessId}")]
+    public static partial void StartedAgain(ILogger logger, int port, int processId);
+
+    [LoggerMessage(17, LogLevel.Error, "PostgreSQL could not be started again, next try in {Pause}: {Reason}")]
+    public static partial void NotStartedAgain(ILogger logger, TimeSpan pause, string reason);
+
     [LoggerMessage(10, LogLevel.Information, "Migration {Module}/{Number:D4}_{Name} was applied in {Milliseconds} ms")]
     public static partial void Migrated(ILogger logger, string module, int number, string name, long milliseconds);
 }

@@ -7,7 +7,7 @@ namespace Pipeline.Postgres;
 
 /// <summary>
 /// A PostgreSQL server of the host's own: made at the first start, reached over loopback with a random password, durable, stopped with the host.
-/// A server that a killed host left behind is taken over; what a crash left behind is recovered.
+/// A server that a killed host left behind is taken over; what a crash left behind is recovered; one that ends while the host lives is started again.
 /// </summary>
 public sealed class PrivatePostgres : IAsyncDisposable
 {
@@ -15,8 +15,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private readonly HostLock _hostLock;
     private readonly ServerLayout _layout;
-    private readonly Postmaster _server;
-    private readonly Watchdog? _watchdog;
+    private readonly ServerKeeper _keeper;
     private readonly TimeSpan _stopTimeout;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -26,7 +25,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private PrivatePostgres(
         HostLock hostLock,
         ServerLayout layout,
-        Postmaster server,
+        ServerKeeper keeper,
         bool adopted,
         string connectionString,
         PrivatePostgresOptions options,
@@ -35,24 +34,23 @@ public sealed class PrivatePostgres : IAsyncDisposable
     {
         _hostLock = hostLock;
         _layout = layout;
-        _server = server;
+        _keeper = keeper;
         _stopTimeout = options.StopTimeout;
         _logger = logger;
         _time = time;
         Adopted = adopted;
         ConnectionString = connectionString;
         DataDirectory = Path.GetFullPath(options.DataDirectory);
-        _watchdog = options.StopWithParent ? new Watchdog(server.ProcessId) : null;
     }
 
     /// <summary>How to connect, password included: never to be logged.</summary>
     public string ConnectionString { get; }
 
     /// <summary>The TCP port on 127.0.0.1.</summary>
-    public int Port => _server.Port;
+    public int Port => _keeper.Server.Port;
 
-    /// <summary>The process of the server.</summary>
-    public int ProcessId => _server.ProcessId;
+    /// <summary>The process of the server; another one after it was started again.</summary>
+    public int ProcessId => _keeper.Server.ProcessId;
 
     /// <summary>The host's data directory, as given, made absolute.</summary>
     public string DataDirectory { get; }
@@ -128,10 +126,10 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private async Task StopOnceAsync()
     {
-        _watchdog?.Dispose();
         try
         {
-            await Stopper.StopAsync(_server, _layout.Cluster, _stopTimeout, _logger, _time);
+            await _keeper.DisposeAsync();
+            await Stopper.StopAsync(_keeper.Server, _layout.Cluster, _stopTimeout, _logger, _time);
         }
         finally
         {
@@ -174,7 +172,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         {
             if (round == Rounds)
                 throw new TerminalException($"Start PostgreSQL in {layout.Cluster}: other servers kept starting there.");
-            server = await launcher.StartAsync(cancellationToken);
+            server = await launcher.StartAsync(null, cancellationToken);
             if (server is null)
             {
                 server = await adoption.TryAsync(password, cancellationToken);
@@ -195,6 +193,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         var milliseconds = (long)time.GetElapsedTime(started).TotalMilliseconds;
         Log.Started(logger, engine.Version, server.Port, server.ProcessId, layout.ServerDirectory, adopted, milliseconds);
         var connectionString = ServerConnection.String(server.Port, password, options.Database);
-        return new PrivatePostgres(hostLock, layout, server, adopted, connectionString, options, logger, time);
+        var keeper = new ServerKeeper(server, launcher, adoption, layout, password, options.StopWithParent, logger, time);
+        return new PrivatePostgres(hostLock, layout, keeper, adopted, connectionString, options, logger, time);
     }
 }

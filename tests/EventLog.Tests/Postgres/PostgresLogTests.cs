@@ -44,6 +44,28 @@ public sealed class PostgresLogTests(PostgresLogHarness harness) : IClassFixture
         Assert.Equal(0, toast);
     }
 
+    /// <summary>After errors such as a full disk the driver gives the connection up without a word.</summary>
+    [Fact]
+    public async Task Append_WhileTheServersDiskIsFull_FailsAndGoesOnWithTheFirstOneAfterIt()
+    {
+        await AppendAsync(_log);
+        var chunk = await ScalarAsync<int>("SELECT chunk_id FROM log.topics WHERE name = $1", _topic);
+        await using (var full = _database.CreateCommand($"""
+            CREATE FUNCTION log.full_{chunk}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION USING ERRCODE = ''53100'', MESSAGE = ''no space''; END';
+            CREATE TRIGGER full_{chunk} BEFORE INSERT ON log.batches_{chunk} EXECUTE FUNCTION log.full_{chunk}()
+            """))
+            await full.ExecuteNonQueryAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            var error = await Assert.ThrowsAsync<TransientException>(async () => await AppendAsync(_log));
+            Assert.Contains("no space", error.ToString(), StringComparison.Ordinal);
+        }
+
+        await using (var space = _database.CreateCommand($"DROP TRIGGER full_{chunk} ON log.batches_{chunk}"))
+            await space.ExecuteNonQueryAsync();
+        await AppendAsync(_log);
+    }
+
     [Fact]
     public async Task Append_ChunkClosedAndDroppedSinceTheLastOne_GoesToTheOpenChunk()
     {

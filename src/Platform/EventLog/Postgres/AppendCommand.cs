@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
@@ -30,6 +31,9 @@ internal sealed class AppendCommand : IDisposable
     }
 
     public int ProcessId => _connection.ProcessID;
+
+    /// <summary>False once the connection is lost; the driver also gives it up itself after errors such as a full disk.</summary>
+    public bool IsOpen => _connection.State == ConnectionState.Open;
 
     public static AppendCommand Open(NpgsqlDataSource dataSource, TimeSpan timeout) => new(dataSource.OpenConnection(), timeout);
 

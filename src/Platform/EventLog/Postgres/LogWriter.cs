@@ -287,9 +287,9 @@ internal sealed class LogWriter : IAsyncDisposable
         {
             _command?.Notify(topics);
         }
-        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException)
+        catch (Exception e)
         {
-            // Readers look again by themselves; the next flush opens a new connection.
+            // Readers look again by themselves; the next flush opens a new connection. Whatever it is, it must not end the thread, and the process with it.
             Disconnect(e);
         }
     }
@@ -313,6 +313,11 @@ internal sealed class LogWriter : IAsyncDisposable
             {
                 Disconnect(e);
                 e = new TransientException($"the connection was lost in mid-write, so the records may be in the log or not: {e.Message}", e);
+            }
+            else if (_command is { IsOpen: false })
+            {
+                // The server said that it took nothing.
+                Disconnect(e);
             }
 
             Log.FlushFailed(_logger, flush.Records, flush.Bytes, PostgresErrors.IsTransient(e), e);

@@ -14,14 +14,16 @@ internal sealed class Launcher(
     private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _orphanPatience = TimeSpan.FromSeconds(1);
 
+    /// <param name="keptPort">The only port to listen on: that of a server which others know already; null chooses one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The server; null when another start, of a host that was killed meanwhile, came first: that server can be taken over.</returns>
     /// <exception cref="TerminalException">It does not start; the message holds the last lines of its log.</exception>
-    public async Task<Postmaster?> StartAsync(CancellationToken cancellationToken)
+    public async Task<Postmaster?> StartAsync(int? keptPort, CancellationToken cancellationToken)
     {
         CheckPaths();
         PrepareLog();
         var started = time.GetTimestamp();
-        var port = FirstPort();
+        var port = keptPort ?? FirstPort();
         for (var attempt = 1; ; attempt++)
         {
             await RemoveStaleFileAsync(cancellationToken);
@@ -35,7 +37,7 @@ internal sealed class Launcher(
             var inTime = time.GetElapsedTime(started) < options.StartTimeout;
             if (said.Contains("lock file \"postmaster.pid\" already exists", StringComparison.Ordinal) && inTime)
                 return null;
-            if (said.Contains("could not bind", StringComparison.Ordinal) && options.Port == 0 && attempt < PortAttempts && inTime)
+            if (said.Contains("could not bind", StringComparison.Ordinal) && options.Port == 0 && keptPort is null && attempt < PortAttempts && inTime)
             {
                 Log.PortTaken(logger, port);
                 port = FreePort();

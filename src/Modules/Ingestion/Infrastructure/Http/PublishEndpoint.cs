@@ -14,7 +14,7 @@ namespace Pipeline.Ingestion.Infrastructure.Http;
 
 /// <summary>The HTTP border of both publishing routes: limits, content type, body, idempotency key, and one answer for each outcome.</summary>
 internal sealed class PublishEndpoint(
-    InFlightLimit inFlight, RejectionLog rejections, TimeProvider time, IOptions<IngestionOptions> options, ILogger<PublishEndpoint> logger)
+    InFlightLimit inFlight, DiskSpace disk, RejectionLog rejections, TimeProvider time, IOptions<IngestionOptions> options, ILogger<PublishEndpoint> logger)
 {
     private const string IdempotencyKeyHeader = "Idempotency-Key";
     private const string Json = "application/json";
@@ -46,6 +46,12 @@ internal sealed class PublishEndpoint(
 
     private async Task AcceptAsync(HttpContext context, Func<ReadOnlyMemory<byte>, string?, IRequest<PublishResult>> createRequest)
     {
+        if (disk.Shortage is { } shortage)
+        {
+            await RejectAsync(context, RejectionReason.Unavailable, StatusCodes.Status503ServiceUnavailable, shortage);
+            return;
+        }
+
         var request = context.Request;
         if (!IsJson(request.ContentType) || request.Headers.ContentEncoding.Count > 0)
         {

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Runtime.InteropServices;
 using Npgsql;
 using NpgsqlTypes;
@@ -88,6 +89,9 @@ internal sealed class KeyCommand : IDisposable
             },
         };
     }
+
+    /// <summary>False once the connection is lost; the driver also gives it up itself after errors such as a full disk.</summary>
+    public bool IsOpen => _connection.State == ConnectionState.Open;
 
     public static KeyCommand Open(NpgsqlDataSource dataSource)
     {

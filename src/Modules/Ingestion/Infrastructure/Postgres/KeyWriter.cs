@@ -297,7 +297,7 @@ internal sealed class KeyWriter(NpgsqlDataSource dataSource, IngestionOptions op
             }
             catch (Exception e)
             {
-                if (e is not PostgresException { SqlState: var state } || state.StartsWith("57", StringComparison.Ordinal))
+                if (_command is { IsOpen: false } || e is not PostgresException { SqlState: var state } || state.StartsWith("57", StringComparison.Ordinal))
                 {
                     _command?.Dispose();
                     _command = null;
