@@ -9,6 +9,9 @@ using Pipeline.Console;
 using Pipeline.DeadLetters;
 using Pipeline.EventLog;
 using Pipeline.Events;
+#if ASPIRE
+using Pipeline.Events.Mongo;
+#endif
 using Pipeline.Hosting.Status;
 using Pipeline.Ingestion;
 using Pipeline.Lake;
@@ -47,6 +50,9 @@ public static class PipelineHosting
             .AddEventLog(configuration)
             .AddLake(configuration)
             .AddIngestion(configuration)
+#if ASPIRE
+            .AddEventsInMongo(configuration)
+#endif
             .AddEvents(configuration)
             .AddPurchases(configuration)
             .AddAnalytics(configuration)

@@ -35,6 +35,29 @@ public class ModuleTests
         Assert.Contains("Events:Interval must be from 1 s to 1 day; it is 00:00:00.", error.Failures);
     }
 
+    [Fact]
+    public void AddEvents_GivenMongoWithoutItsAdapter_SaysHowToBuildIt()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:mongo", "mongodb://db/pipeline")]).Build();
+
+        var error = Assert.Throws<TerminalException>(() => new ServiceCollection().AddEvents(configuration));
+
+        Assert.Contains("ConnectionStrings:mongo is set, but this build has no MongoDB adapter", error.Message, StringComparison.Ordinal);
+        Assert.Contains("dotnet build -p:Stack=aspire", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AddEvents_AfterAnotherStore_LeavesPostgresWithoutTables()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:mongo", "mongodb://db/pipeline")]).Build();
+        var services = new ServiceCollection().AddSingleton<IUserEventStore>(_ => throw new InvalidOperationException());
+
+        services.AddEvents(configuration);
+
+        Assert.Single(services, s => s.ServiceType == typeof(IUserEventStore));
+        Assert.DoesNotContain(services, s => s.ServiceType.Name == "MigrationSource");
+    }
+
     [Theory]
     [InlineData("2025-01-01T00:00:00Z", 120)]
     [InlineData("2025-01-01T00:00:01Z", 119)]

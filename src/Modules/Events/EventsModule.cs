@@ -19,7 +19,13 @@ public static class EventsModule
     /// <summary>The assembly whose handlers and validators the host registers.</summary>
     public static Assembly Assembly => typeof(EventsModule).Assembly;
 
-    /// <summary>Adds what stores, counts and answers. The host adds the event log, PostgreSQL and MediatR. A second call does nothing.</summary>
+    /// <summary>The connection string that keeps user events and their counts in MongoDB: <c>ConnectionStrings:mongo</c>.</summary>
+    public const string MongoConnectionName = "mongo";
+
+    /// <summary>
+    /// Adds what stores, counts and answers. The host adds the event log, PostgreSQL and MediatR, and before this call another store where there is one. A second call does nothing.
+    /// </summary>
+    /// <exception cref="TerminalException"><c>ConnectionStrings:mongo</c> is set and this build has no adapter for it.</exception>
     public static IServiceCollection AddEvents(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -29,14 +35,29 @@ public static class EventsModule
         services.AddOptions<EventsOptions>().Bind(configuration.GetSection(EventsOptions.Section)).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EventsOptions>, EventsOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<Segments>();
-        services.TryAddSingleton<IUserEventStore, PostgresUserEventStore>();
+        AddStore(services, configuration);
         services.TryAddSingleton<DeadLetterWriter>();
         services.TryAddSingleton<Retry>();
         services.TryAddSingleton<UserEventsSink>();
-        services.AddMigrations("events", Assembly);
         services.Configure<JsonOptions>(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, EventsJsonContext.Default));
         return services;
+    }
+
+    /// <summary>Where another store is in use, PostgreSQL gets no tables that would stay empty.</summary>
+    private static void AddStore(IServiceCollection services, IConfiguration configuration)
+    {
+        if (services.Any(s => s.ServiceType == typeof(IUserEventStore)))
+            return;
+        if (!string.IsNullOrWhiteSpace(configuration.GetConnectionString(MongoConnectionName)))
+        {
+            throw new TerminalException(
+                $"ConnectionStrings:{MongoConnectionName} is set, but this build has no MongoDB adapter: build with -p:Stack=aspire (dotnet build -p:Stack=aspire), "
+                + "or remove it to keep user events in PostgreSQL.");
+        }
+
+        services.TryAddSingleton<Segments>();
+        services.TryAddSingleton<IUserEventStore, PostgresUserEventStore>();
+        services.AddMigrations("events", Assembly);
     }
 
     /// <summary>Adds the worker that takes events from the log, continuously or by schedule; after <see cref="AddEvents"/>.</summary>

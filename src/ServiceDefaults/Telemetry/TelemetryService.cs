@@ -18,7 +18,7 @@ internal sealed class TelemetryService(TelemetryResource resource, LoggerProvide
     /// <summary>The three end side by side, each within this.</summary>
     private const int FlushMilliseconds = 2000;
 
-    private static readonly string[] _frameworkSources = ["Microsoft.AspNetCore", "System.Net.Http", "Npgsql"];
+    private static readonly string[] _frameworkSources = ["Microsoft.AspNetCore", "System.Net.Http", "Npgsql", "MongoDB.Driver"];
 
     private static readonly string[] _frameworkMeters =
         ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Npgsql"];

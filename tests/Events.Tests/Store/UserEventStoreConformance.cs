@@ -21,7 +21,7 @@ public abstract partial class UserEventStoreConformance : IAsyncLifetime
 
     public abstract Task DisposeAsync();
 
-    [Fact]
+    [SkippableFact]
     public async Task GetPositions_OfNewPartitions_AreZero()
     {
         var positions = await Store.GetPositionsAsync([0, 7], default);
@@ -30,7 +30,7 @@ public abstract partial class UserEventStoreConformance : IAsyncLifetime
         Assert.Equal([default(StoredPosition), default], [positions[0], positions[7]]);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Store_Counting_MovesBothPositionsAndCounts()
     {
         await Positions(0);
@@ -44,7 +44,7 @@ public abstract partial class UserEventStoreConformance : IAsyncLifetime
         Assert.Equal(0, await Store.AggregateAsync(default));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Store_NotCounting_LeavesItToAggregate()
     {
         await Positions(0, 1);
@@ -61,7 +61,7 @@ public abstract partial class UserEventStoreConformance : IAsyncLifetime
         Assert.Equal("a Visit 1, b Buy 1, c Visit 1", await CountsAsync());
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Store_TheSameBatchAgain_ChangesNothing()
     {
         await Positions(0);
@@ -74,7 +74,7 @@ public abstract partial class UserEventStoreConformance : IAsyncLifetime
         Assert.Equal(2, await CountStoredAsync());
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Store_BatchOfAWorkerThatWasOvertaken_ChangesNothing()
     {
         await Positions(0);
@@ -87,7 +87,7 @@ public abstract partial class UserEventStoreConformance : IAsyncLifetime
         Assert.Equal(3, await CountStoredAsync());
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Store_PartitionsOfWhichOneWasOvertaken_NeverStoresTwice()
     {
         await Positions(0, 1);
@@ -106,7 +106,7 @@ public abstract partial class UserEventStoreConformance : IAsyncLifetime
         Assert.Equal(2, await CountStoredAsync());
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Store_RangeWithoutEvents_MovesThePosition()
     {
         await Positions(4);
@@ -119,7 +119,7 @@ public abstract partial class UserEventStoreConformance : IAsyncLifetime
         Assert.Equal(0, await CountStoredAsync());
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Store_CountingAfterUncountedOnes_CountsAllOfThemOnce()
     {
         await Positions(0);
@@ -139,7 +139,7 @@ public abstract partial class UserEventStoreConformance : IAsyncLifetime
         Assert.Equal("a Visit 3", await CountsAsync());
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Aggregate_BySeveralAtOnce_CountsOnce()
     {
         await Positions(0, 1, 2, 3);
@@ -167,7 +167,7 @@ public abstract partial class UserEventStoreConformance : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Store_ByTwoWorkersOfOnePartition_KeepsEachRecordOnce()
     {
         const int records = 200;

@@ -15,7 +15,7 @@ internal sealed class SpanListener : Listener<ActivityListener>
     private const string Requests = "Microsoft.AspNetCore";
     private const string Workflows = "Pipeline.Workflows";
 
-    private static readonly string[] _frameworkSources = [Requests, "System.Net.Http", "Npgsql"];
+    private static readonly string[] _frameworkSources = [Requests, "System.Net.Http", "Npgsql", "MongoDB.Driver"];
 
     private readonly SpanStore _store;
     private readonly TimeProvider _time;
