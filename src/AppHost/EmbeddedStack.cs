@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Pipeline.Console;
 using Pipeline.Hosting;
+using Pipeline.Lake;
 using Pipeline.Postgres;
 using Pipeline.ServiceDefaults.Access;
 using Pipeline.Workers.Generator;
@@ -26,6 +27,8 @@ internal static class EmbeddedStack
             builder.Configuration["ConnectionStrings:lake"] = Path.Combine(options.DataDirectory, "lake");
         if (builder.Configuration["Ingestion:DiskFolder"] is null)
             builder.Configuration["Ingestion:DiskFolder"] = options.DataDirectory;
+        if (string.IsNullOrWhiteSpace(builder.Configuration["Lake:S3:CacheFolder"]))
+            builder.Configuration["Lake:S3:CacheFolder"] = Path.Combine(options.DataDirectory, "lake-cache");
 
         using var bootLogging = LoggerFactory.Create(logging => logging.AddProvider(new ConsoleLoggerProvider(console)));
         await using var postgres = await PrivatePostgres.StartUnlessConfiguredAsync(
@@ -70,7 +73,7 @@ internal static class EmbeddedStack
             ? "  access      from this machine only, without a key (Access__Keys__0=KEY sets one)"
             : "  access      with a key: Authorization: Bearer KEY, X-Api-Key: KEY, or a browser's login");
         console.WriteLine($"  data        {options.DataDirectory}");
-        console.WriteLine($"  lake        {app.Configuration.GetConnectionString("lake")}");
+        console.WriteLine($"  lake        {app.Services.GetRequiredService<IObjectStore>().Location}");
         console.WriteLine(postgres is null
             ? "  PostgreSQL  as configured in ConnectionStrings:warehouse"
             : $"  PostgreSQL  127.0.0.1:{postgres.Port}, process {postgres.ProcessId}{(postgres.Adopted ? " (taken over from a host that was killed)" : "")}, log {postgres.LogFile}");

@@ -2,7 +2,7 @@ namespace Pipeline.Lake.Tests;
 
 public abstract partial class DeltaTableSuite
 {
-    [Fact]
+    [SkippableFact]
     public async Task Append_AtOnceBothWithTheSamePosition_OneIsFenced()
     {
         using var a = Lakes.Open(OpenStore());
@@ -18,7 +18,7 @@ public abstract partial class DeltaTableSuite
         Assert.Equal([new FencedTransaction("sink", null, 100)], Assert.Single(results, r => !r.Committed).Fenced);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_FileThatIsThereAlready_IsRefused()
     {
         using var lake = Lakes.Open(OpenStore());
@@ -31,7 +31,7 @@ public abstract partial class DeltaTableSuite
         Assert.Equal(1, (await table.SnapshotAsync()).RowCount);
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData("SELECT 1.5::DOUBLE AS id", "id")]
     [InlineData("SELECT 1 AS id, 2 AS unknown", "unknown")]
     [InlineData("SELECT TIMESTAMP '2024-01-01' AS id", "TIMESTAMPTZ")]
@@ -44,7 +44,7 @@ public abstract partial class DeltaTableSuite
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Write_NullInAColumnThatTakesNone_IsRefused()
     {
         using var lake = Lakes.Open(OpenStore());
@@ -56,7 +56,7 @@ public abstract partial class DeltaTableSuite
         Assert.Equal(1, (await table.WriteFilesAsync(Connection, "SELECT 1 AS id")).Rows);
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData("SELECT i AS id, DATE '2024-03-01' AS day FROM range(1000) r(i)", 1)]
     [InlineData("SELECT i AS id, NULL::DATE AS day FROM range(1000) r(i)", 1)]
     [InlineData("SELECT i AS id, DATE '2024-03-01' + (i // 999)::INT AS day FROM range(1000) r(i)", 2)]
@@ -79,7 +79,7 @@ public abstract partial class DeltaTableSuite
             await result.Snapshot.RowsAsync(Connection));
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData("SELECT i AS id, DATE '2024-03-01' AS day FROM range(1000) r(i)", 1)]
     [InlineData("SELECT i AS id, DATE '2024-03-01' + (i // 999)::INT AS day FROM range(1000) r(i)", 2)]
     [InlineData("SELECT i AS id, DATE '2024-03-02' AS day FROM range(1000) r(i)", 1)]
@@ -100,7 +100,7 @@ public abstract partial class DeltaTableSuite
             await result.Snapshot.RowsAsync(Connection));
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData(null, 1)]
     [InlineData(20_480, 2)]
     public async Task Write_RowGroupRows_BoundTheRowGroups(int? rows, int groups)
@@ -116,7 +116,7 @@ public abstract partial class DeltaTableSuite
         Assert.Equal(groups, Connection.QueryInt64($"SELECT count(DISTINCT row_group_id) FROM parquet_metadata({Pipeline.DuckDb.Sql.Literal(file)})"));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Write_PartitionThatIsGivenInPart_IsRefused()
     {
         using var lake = Lakes.Open(OpenStore());
@@ -127,7 +127,7 @@ public abstract partial class DeltaTableSuite
         Assert.Contains("'day'", refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Write_AnyType_ReadsBackTheSameAndHasItsStatistics()
     {
         using var lake = Lakes.Open(OpenStore());
@@ -155,7 +155,7 @@ public abstract partial class DeltaTableSuite
             snapshot.Files[0].Stats);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Read_PartitionsOfAllTypes_AreTyped()
     {
         using var lake = Lakes.Open(OpenStore());
@@ -181,7 +181,7 @@ public abstract partial class DeltaTableSuite
             "SELECT count(*) FROM back WHERE \"at\" = TIMESTAMPTZ '2024-01-01 00:08:00.5+00' AND amount = 10 AND file_index = 1"));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Read_NoFiles_GivesNoRowsOfTheRightTypes()
     {
         using var lake = Lakes.Open(OpenStore());
@@ -192,7 +192,7 @@ public abstract partial class DeltaTableSuite
         Assert.Equal(0, snapshot.RowCount);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Create_ManyAtOnce_AllGetOneTable()
     {
         var snapshots = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
@@ -204,7 +204,7 @@ public abstract partial class DeltaTableSuite
         Assert.All(snapshots, s => Assert.Equal(0, s.Version));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Create_WrongPartitionColumns_AreRefused()
     {
         using var lake = Lakes.Open(OpenStore());
@@ -219,7 +219,7 @@ public abstract partial class DeltaTableSuite
         Assert.False(await lake.Table("t").ExistsAsync());
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_TwoWritersAddDifferentColumns_BothStay()
     {
         using var a = Lakes.Open(OpenStore());
@@ -235,7 +235,7 @@ public abstract partial class DeltaTableSuite
         Assert.Equal(["""{"id":1,"one":"x","two":null}""", """{"id":2,"one":null,"two":"y"}"""], await result.Snapshot.RowsAsync(Connection, "id, one, two"));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_ColumnThatAnotherWriterAddedWithAnotherType_IsRefused()
     {
         using var a = Lakes.Open(OpenStore());
@@ -251,7 +251,7 @@ public abstract partial class DeltaTableSuite
         await Assert.ThrowsAsync<TerminalException>(async () => await b.Table("t").AppendAsync(new DeltaAppend { Files = second.Files }));
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData("integer", "i::INT - 40")]
     [InlineData("date", "DATE '1969-12-01' + i::INT")]
     [InlineData("timestamp", "TIMESTAMPTZ '1969-12-31 23:00:00+00' + INTERVAL (i) MINUTE")]

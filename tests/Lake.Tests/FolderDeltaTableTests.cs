@@ -6,18 +6,7 @@ public sealed class FolderDeltaTableTests : DeltaTableSuite
 
     internal override IObjectStore OpenStore() => new FolderObjectStore(_folder.Path);
 
-    [Fact]
-    public async Task Append_ThreeProcesses_AllCommitsAreThere()
-    {
-        using var lake = Lakes.Open(OpenStore());
-        var definition = new DeltaTableDefinition { Schema = new DeltaSchema(new DeltaField("id", DeltaType.Long), new DeltaField("name", DeltaType.String)) };
-        await lake.Table("t").CreateIfNotExistsAsync(definition);
-        await Worker.RunAsync("append", _folder.Path, 3, 8);
-        var snapshot = await lake.Table("t").SnapshotAsync();
-        Assert.Equal((24, 24), (snapshot.Version, snapshot.RowCount));
-        Assert.Equal(24, (await snapshot.RowsAsync(Connection)).Distinct().Count());
-        Assert.Equal([7, 7, 7], snapshot.Transactions.Values);
-    }
+    private protected override string ConnectionString => _folder.Path;
 
     [Fact]
     public async Task Snapshot_AsOfATime_IsTheLastVersionOfByThen()

@@ -8,24 +8,7 @@ public sealed class FolderObjectStoreTests : ObjectStoreSuite
 
     internal override IObjectStore OpenStore() => new FolderObjectStore(_folder.Path);
 
-    [Fact]
-    public async Task PutIfAbsent_FourProcesses_OneWinsEachKey()
-    {
-        await Worker.RunAsync("race", _folder.Path, 4, 60);
-
-        var store = OpenStore();
-        var winners = new Dictionary<int, string>();
-        for (var i = 0; i < 4; i++)
-        {
-            var won = Encoding.UTF8.GetString((await store.TryReadAllAsync(P($"won/w{i}")))!);
-            foreach (var key in won.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-                winners.Add(int.Parse(key, System.Globalization.CultureInfo.InvariantCulture), $"w{i}");
-        }
-
-        Assert.Equal(60, winners.Count);
-        foreach (var (key, name) in winners)
-            Assert.Equal(name, Encoding.UTF8.GetString((await store.TryReadAllAsync(P($"keys/{key}")))!));
-    }
+    private protected override string ConnectionString => _folder.Path;
 
     [Fact]
     public async Task Writes_WhenDone_LeaveNoTemporaryFile()

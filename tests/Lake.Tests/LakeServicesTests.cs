@@ -26,7 +26,7 @@ public sealed class LakeServicesTests
 
     [Theory]
     [InlineData(null, "not set")]
-    [InlineData("s3://bucket/prefix?secret=x", "'s3://'")]
+    [InlineData("gs://bucket/prefix?secret=x", "'gs://'")]
     [InlineData("abfss://x", "'abfss://'")]
     public void AddLake_StoreThatThisBuildDoesNotHold_SaysSo(string? connection, string said)
     {

@@ -10,9 +10,9 @@ internal static class Worker
 {
     public static async Task<int> Main(string[] args)
     {
-        if (args is not [var task, var folder, var name, var count])
+        if (args is not [var task, var lake, var name, var count])
             return 2;
-        var store = new FolderObjectStore(folder);
+        var store = ObjectStores.Open(lake, TimeProvider.System);
         var rounds = int.Parse(count, CultureInfo.InvariantCulture);
         switch (task)
         {
@@ -28,12 +28,12 @@ internal static class Worker
     }
 
     /// <summary>Starts workers and waits for them to end well.</summary>
-    public static async Task RunAsync(string task, string folder, int workers, int count)
+    public static async Task RunAsync(string task, string lake, int workers, int count)
     {
         var processes = Enumerable.Range(0, workers).Select(i =>
         {
             var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardError = true };
-            string[] arguments = ["exec", typeof(Worker).Assembly.Location, task, folder, $"w{i}", count.ToString(CultureInfo.InvariantCulture)];
+            string[] arguments = ["exec", typeof(Worker).Assembly.Location, task, lake, $"w{i}", count.ToString(CultureInfo.InvariantCulture)];
             start.FileName = "dotnet";
             foreach (var argument in arguments)
                 start.ArgumentList.Add(argument);
@@ -50,7 +50,7 @@ internal static class Worker
         }
     }
 
-    private static async Task RaceAsync(FolderObjectStore store, string name, int rounds)
+    private static async Task RaceAsync(IObjectStore store, string name, int rounds)
     {
         var won = new StringBuilder();
         for (var i = 0; i < rounds; i++)
@@ -62,7 +62,7 @@ internal static class Worker
         await store.PutAsync(ObjectPath.Parse($"won/{name}"), Encoding.UTF8.GetBytes(won.ToString()));
     }
 
-    private static async Task AppendAsync(FolderObjectStore store, string name, int rounds)
+    private static async Task AppendAsync(IObjectStore store, string name, int rounds)
     {
         using var database = DuckDatabase.Open(new DuckOptions { Threads = 1 });
         using var connection = database.Connect();

@@ -6,7 +6,7 @@ public sealed class LakeOptions
     /// <summary>The configuration section.</summary>
     public const string Section = "Lake";
 
-    /// <summary>The connection string's name: a folder, or later <c>s3://bucket/prefix</c>.</summary>
+    /// <summary>The connection string's name: a folder or <c>s3://bucket/prefix?...</c>, see <see cref="ObjectStores"/>.</summary>
     public const string ConnectionStringName = "lake";
 
     /// <summary>Memory of the engine that writes checkpoints and compacts, in bytes. At least 64 MiB.</summary>
@@ -20,6 +20,9 @@ public sealed class LakeOptions
 
     /// <summary>Commits between two checkpoints of a table that does not set <c>delta.checkpointInterval</c>, 1 to 10,000.</summary>
     public int CheckpointInterval { get; set; } = 10;
+
+    /// <summary>How a lake on S3 is reached; without meaning for a folder.</summary>
+    public S3Options S3 { get; init; } = new();
 
     /// <summary>All faults of the values, each with the value; empty where there is none.</summary>
     internal IReadOnlyList<string> Faults()

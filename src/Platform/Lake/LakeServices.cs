@@ -11,7 +11,7 @@ public static class LakeServices
 {
     /// <summary>
     /// Adds <see cref="LakeCatalog"/> and <see cref="IObjectStore"/> on what the connection string <c>lake</c> names: a folder, absolute or relative to the
-    /// working folder, also as a <c>file:</c> URI.
+    /// working folder, also as a <c>file:</c> URI; or a bucket, see <see cref="ObjectStores"/>.
     /// </summary>
     public static IServiceCollection AddLake(this IServiceCollection services, IConfiguration configuration)
     {
@@ -20,7 +20,10 @@ public static class LakeServices
         services.AddOptions<LakeOptions>().Bind(configuration.GetSection(LakeOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<LakeOptions>>(new LakeOptionsValidator(configuration.GetConnectionString(LakeOptions.ConnectionStringName)));
         services.AddSingleton(provider => ObjectStores.Open(
-            configuration.GetConnectionString(LakeOptions.ConnectionStringName), provider.GetRequiredService<TimeProvider>()));
+            configuration.GetConnectionString(LakeOptions.ConnectionStringName),
+            provider.GetRequiredService<TimeProvider>(),
+            configuration.GetSection(LakeOptions.Section).Get<LakeOptions>(),
+            provider.GetRequiredService<ILoggerFactory>().CreateLogger<IObjectStore>()));
         services.AddSingleton(provider => new LakeCatalog(
             provider.GetRequiredService<IObjectStore>(),
             provider.GetRequiredService<IOptions<LakeOptions>>().Value,
@@ -35,9 +38,7 @@ internal sealed class LakeOptionsValidator(string? connectionString) : IValidate
 {
     public ValidateOptionsResult Validate(string? name, LakeOptions options)
     {
-        var faults = options.Faults().ToList();
-        if (ObjectStores.Fault(connectionString) is { } fault)
-            faults.Add(fault);
+        List<string> faults = [.. options.Faults(), .. ObjectStores.Faults(connectionString, options)];
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 }

@@ -24,6 +24,18 @@ public static class LakeTelemetry
 
     internal static readonly Counter<long> Checkpoints = _meter.CreateCounter<long>("pipeline.lake.checkpoints", "{checkpoint}", "Checkpoints written");
 
+    internal static readonly Counter<long> Retries =
+        _meter.CreateCounter<long>("pipeline.lake.store.retries", "{attempt}", "Requests to a remote store that were tried again");
+
+    internal static readonly Counter<long> CacheHits =
+        _meter.CreateCounter<long>("pipeline.lake.cache.hits", "{file}", "Remote files that were there as a local copy");
+
+    internal static readonly Counter<long> CacheMisses =
+        _meter.CreateCounter<long>("pipeline.lake.cache.misses", "{file}", "Remote files that were fetched");
+
+    internal static readonly Counter<long> CacheEvictions =
+        _meter.CreateCounter<long>("pipeline.lake.cache.evictions", "{file}", "Local copies of remote files that were removed to make room");
+
     /// <summary>A commit was made.</summary>
     internal static void Committed(IReadOnlyList<ActionLine> actions)
     {

@@ -25,4 +25,19 @@ internal static partial class LakeLog
 
     [LoggerMessage(6, LogLevel.Information, "Table {Table}: vacuum deleted {Files} files of {Bytes} bytes and {Staging} stale temporary files")]
     public static partial void Vacuumed(this ILogger logger, string table, int files, long bytes, int staging);
+
+    [LoggerMessage(8, LogLevel.Warning, "{Operation} {Subject}: attempt {Attempt} failed, it is tried again: {Reason}")]
+    public static partial void RequestRetried(this ILogger logger, string operation, string subject, int attempt, string reason);
+
+    [LoggerMessage(9, LogLevel.Information, "The bucket of {Location} was made")]
+    public static partial void BucketMade(this ILogger logger, string location);
+
+    [LoggerMessage(10, LogLevel.Warning, "The upload of {Subject} failed and its parts could not be removed: upload {Upload}")]
+    public static partial void UploadNotAborted(this ILogger logger, Exception error, string subject, string upload);
+
+    [LoggerMessage(11, LogLevel.Warning, "No local copy of {Name} is kept; it is fetched when it is asked for")]
+    public static partial void CopyNotKept(this ILogger logger, Exception error, string name);
+
+    [LoggerMessage(12, LogLevel.Information, "Cache {Folder}: {Files} copies of {Freed} bytes removed, {Left} bytes left")]
+    public static partial void CacheTrimmed(this ILogger logger, string folder, int files, long freed, long left);
 }

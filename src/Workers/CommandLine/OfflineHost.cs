@@ -1,6 +1,7 @@
 using System.Globalization;
 using MediatR;
 using Pipeline.Hosting;
+using Pipeline.Lake;
 using Pipeline.Query.Contracts;
 
 namespace Pipeline.Workers.CommandLine;
@@ -33,6 +34,10 @@ internal static class OfflineHost
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration["ConnectionStrings:warehouse"] = "Host=127.0.0.1";
         builder.Configuration["ConnectionStrings:lake"] = lake ?? Path.GetTempPath();
+
+        // Keys of a lake on S3 are given this way.
+        foreach (var (name, value) in new ConfigurationBuilder().AddEnvironmentVariables().Build().GetSection(LakeOptions.Section).AsEnumerable())
+            builder.Configuration[name] = value;
         builder.Configuration["Query:MaxRows"] = MaxRows.ToString(CultureInfo.InvariantCulture);
         builder.Configuration["Query:MaxCellLength"] = "1000000";
         builder.Configuration["Query:MaxResultLength"] = (256 << 20).ToString(CultureInfo.InvariantCulture);

@@ -191,35 +191,8 @@ internal sealed partial class FolderObjectStore : IObjectStore
         return Path.Combine(_staging, Guid.NewGuid().ToString("N") + extension);
     }
 
-    public ValueTask<int> CleanStagingAsync(TimeSpan olderThan, bool dryRun, CancellationToken cancellationToken = default)
-    {
-        var limit = _time.GetUtcNow() - olderThan;
-        var count = 0;
-        try
-        {
-            if (!Directory.Exists(_staging))
-                return ValueTask.FromResult(0);
-            foreach (var entry in new DirectoryInfo(_staging).EnumerateFileSystemInfos())
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (LastTouched(entry) >= limit)
-                    continue;
-                count++;
-                if (dryRun)
-                    continue;
-                if (entry is DirectoryInfo directory)
-                    directory.Delete(recursive: true);
-                else
-                    entry.Delete();
-            }
-        }
-        catch (Exception e) when (FolderErrors.Handles(e))
-        {
-            throw FolderErrors.From(e, "Clean", _staging);
-        }
-
-        return ValueTask.FromResult(count);
-    }
+    public ValueTask<int> CleanStagingAsync(TimeSpan olderThan, bool dryRun, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(StagingFolder.Clean(_staging, _time.GetUtcNow() - olderThan, dryRun, cancellationToken));
 
     public ObjectPath? Resolve(string absolute)
     {
@@ -257,18 +230,6 @@ internal sealed partial class FolderObjectStore : IObjectStore
         if (OperatingSystem.IsWindows())
             path = path.TrimStart('/');
         return Path.IsPathFullyQualified(path) ? path : null;
-    }
-
-    private static DateTimeOffset LastTouched(FileSystemInfo entry)
-    {
-        var latest = entry.LastWriteTimeUtc;
-        if (entry is DirectoryInfo directory)
-        {
-            foreach (var file in directory.EnumerateFiles("*", SearchOption.AllDirectories))
-                latest = file.LastWriteTimeUtc > latest ? file.LastWriteTimeUtc : latest;
-        }
-
-        return latest;
     }
 
     private static bool LinkUnlessTaken(string temporary, string target, string operation, ObjectPath path)

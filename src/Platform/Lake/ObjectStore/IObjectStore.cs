@@ -1,7 +1,7 @@
 namespace Pipeline.Lake;
 
 /// <summary>
-/// A flat store of immutable objects: a folder, later S3 and what speaks its protocol. What is put is durable and visible to every reader
+/// A flat store of immutable objects: a folder, or S3 and what speaks its protocol. What is put is durable and visible to every reader
 /// when the call returns.
 /// </summary>
 /// <remarks>
@@ -63,7 +63,8 @@ public interface IObjectStore
 
     /// <summary>
     /// The path of a local file with the object's content, for engines that read files: the file itself of a folder, a cached copy of a remote
-    /// store. Valid for as long as the object is not deleted; only for objects that are never replaced.
+    /// store. Valid for as long as the object is not deleted and, of a copy, for at least <see cref="S3Options.CacheKeep"/> from now; only for objects
+    /// that are not replaced while it is in use.
     /// </summary>
     ValueTask<string> GetLocalPathAsync(ObjectPath path, CancellationToken cancellationToken = default);
 

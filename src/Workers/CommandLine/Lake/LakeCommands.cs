@@ -175,13 +175,16 @@ internal static class LakeCommands
         HelpName = "DIR",
     };
 
-    private static LakeCatalog Open(string? given, TimeProvider time) =>
-        new(ObjectStores.Open(Location(given), time), new LakeOptions(), time, NullLogger<LakeCatalog>.Instance);
+    private static LakeCatalog Open(string? given, TimeProvider time)
+    {
+        var options = new ConfigurationBuilder().AddEnvironmentVariables().Build().GetSection(LakeOptions.Section).Get<LakeOptions>() ?? new LakeOptions();
+        return new LakeCatalog(ObjectStores.Open(Location(given), time, options), options, time, NullLogger<LakeCatalog>.Instance);
+    }
 
     private static string Location(string? given)
     {
         var location = given ?? Environment.GetEnvironmentVariable(Variable) ?? Path.Combine(".pipeline", "lake");
-        if (!location.Contains("://", StringComparison.Ordinal) && !Directory.Exists(location))
+        if (ObjectStores.IsFolder(location) && !Directory.Exists(location))
             throw new TerminalException($"There is no lake at {Path.GetFullPath(location)}: start Pipeline in this folder once, or say --lake DIR.");
         return location;
     }
