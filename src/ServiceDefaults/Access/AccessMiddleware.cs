@@ -8,7 +8,7 @@ using Pipeline.ServiceDefaults.Telemetry;
 namespace Pipeline.ServiceDefaults.Access;
 
 /// <summary>
-/// Lets in who may. With keys: who shows one, or a ticket for one; only <c>/alive</c> and the login are open. Without: who addresses the host by a loopback name or a configured
+/// Lets in who may. With keys: who shows one, or a ticket for one; only <c>/alive</c>, <c>/ready</c> and the login are open. Without: who addresses the host by a loopback name or a configured
 /// one, so that a web page cannot get in by a name of its own that leads here. In both cases no browser changes anything for the page of another site.
 /// </summary>
 internal sealed class AccessMiddleware(AccessKeys keys, AllowedHosts hosts, LoginPage login) : IStartupFilter
@@ -18,6 +18,7 @@ internal sealed class AccessMiddleware(AccessKeys keys, AllowedHosts hosts, Logi
 
     private const string Bearer = "Bearer ";
     private const string AlivePath = "/alive";
+    private const string ReadyPath = "/ready";
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -39,7 +40,7 @@ internal sealed class AccessMiddleware(AccessKeys keys, AllowedHosts hosts, Logi
             return RefuseAsync(context, StatusCodes.Status403Forbidden, "Pages of other sites may not change anything here.", "The browser says that another site sent this request.");
         if (login.TryHandle(context) is { } handled)
             return handled;
-        if (!keys.Any || request.Path == AlivePath || IsAuthorised(request))
+        if (!keys.Any || request.Path == AlivePath || request.Path == ReadyPath || IsAuthorised(request))
             return next(context);
         if (HttpMethods.IsGet(request.Method) && AcceptsHtml(request))
         {

@@ -55,6 +55,14 @@ public sealed class KeyTests
     }
 
     [Fact]
+    public async Task Ready_WithKeys_IsOpen()
+    {
+        await using var host = await AccessHost.StartAsync(_keys);
+        Assert.Equal(HttpStatusCode.OK, await host.StatusAsync(HttpMethod.Get, "/ready"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await host.StatusAsync(HttpMethod.Get, "/ready/more"));
+    }
+
+    [Fact]
     public async Task AnyHostName_WithKeys_IsTaken()
     {
         await using var host = await AccessHost.StartAsync(_keys);
