@@ -18,6 +18,7 @@ namespace Pipeline.Benchmarks;
 internal static class LandingBenchmark
 {
     private const double Limit = 70;
+    private const double S3Limit = 60;
     private const int BatchRecords = 5_000;
 
     private const string Columns =
@@ -27,9 +28,51 @@ internal static class LandingBenchmark
     {
         var orders = new Option<int>("--orders") { DefaultValueFactory = _ => 1_000_000, Description = "How many, rounded down to whole batches of 5,000." };
         var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3 };
-        var command = new Command("landing", "Orders a second from JSON to a committed Delta table, beside DuckDB's own COPY.") { orders, rounds };
-        command.SetAction(async (parsed, cancellationToken) => await RunAsync(parsed.GetValue(orders), parsed.GetValue(rounds), cancellationToken) ? 0 : 1);
+        var s3 = new Option<bool>("--s3") { Description = "To a bucket of Ceph's gateway on this machine, beside landing to a folder." };
+        var command = new Command("landing", "Orders a second from JSON to a committed Delta table, beside DuckDB's own COPY.") { orders, rounds, s3 };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            Func<int, int, CancellationToken, Task<bool>> run = parsed.GetValue(s3) ? RunBesideFolderAsync : RunAsync;
+            return await run(parsed.GetValue(orders), parsed.GetValue(rounds), cancellationToken) ? 0 : 1;
+        });
         return command;
+    }
+
+    /// <summary>The server shares the machine with what it is measured with, and keeps all in memory.</summary>
+    private static async Task<bool> RunBesideFolderAsync(int orders, int rounds, CancellationToken cancellationToken)
+    {
+        if (RadosGateway.Missing is { } missing)
+        {
+            Report.Line($"{missing}");
+            return false;
+        }
+
+        orders -= orders % BatchRecords;
+        using var data = new TempDirectory();
+        var batches = Prepare(orders, Path.Combine(data.FullPath, "orders.ndjson"));
+        var gateway = new RadosGateway();
+        await gateway.InitializeAsync();
+        try
+        {
+            await using var postgres = await PrivatePostgres.StartAsync(
+                new PrivatePostgresOptions { DataDirectory = data.FullPath }, NullLoggerFactory.Instance, TimeProvider.System, cancellationToken);
+            await LandAsync(postgres.ConnectionString, Path.Combine(data.FullPath, "lake-warm-up"), batches, cancellationToken);
+            await LandAsync(postgres.ConnectionString, gateway.NewLake(), batches, cancellationToken);
+            var ratios = new List<double>();
+            for (var round = 1; round <= rounds; round++)
+            {
+                var folder = await LandAsync(postgres.ConnectionString, Path.Combine(data.FullPath, $"lake-{round}"), batches, cancellationToken);
+                var bucket = await LandAsync(postgres.ConnectionString, gateway.NewLake(), batches, cancellationToken);
+                ratios.Add(bucket / folder * 100);
+                Report.Line($"round {round}: to a folder {folder:N0} orders/s, to S3 {bucket:N0} orders/s, ratio {ratios[^1]:N0} %");
+            }
+
+            return Report.AtLeast($"landing to S3 beside landing to a folder, median of {rounds}", ratios.Order().ElementAt(rounds / 2), S3Limit, "%");
+        }
+        finally
+        {
+            await gateway.DisposeAsync();
+        }
     }
 
     private static async Task<bool> RunAsync(int orders, int rounds, CancellationToken cancellationToken)

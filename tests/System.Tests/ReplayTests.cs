@@ -7,13 +7,20 @@ using Pipeline.Testing;
 namespace Pipeline.Whole.Tests;
 
 /// <summary>Real orders through the HTTP API; all five answers against an independent computation over the file.</summary>
-public sealed class ReplayTests
+public sealed class ReplayTests(RadosGateway gateway) : IClassFixture<RadosGateway>
 {
     private const int EveryHour = 24 * 365 * 100;
     private static readonly JsonSerializerOptions _pascalCase = new() { PropertyNamingPolicy = null };
 
     [Fact]
     public Task SampleFile_Replayed_AnswersEqualTheReference() => ReplayAndCompareAsync(SampleFile());
+
+    [SkippableFact]
+    public Task SampleFile_ReplayedIntoABucket_AnswersEqualTheReference()
+    {
+        RadosGateway.SkipUnlessThere();
+        return ReplayAndCompareAsync(SampleFile(), gateway.NewLake());
+    }
 
     [SkippableFact]
     public Task RealFile_Replayed_AnswersEqualTheReference()
@@ -23,10 +30,13 @@ public sealed class ReplayTests
         return ReplayAndCompareAsync(file!);
     }
 
-    private static async Task ReplayAndCompareAsync(string file)
+    private static async Task ReplayAndCompareAsync(string file, string? lake = null)
     {
         using var data = new TempDirectory();
-        await using var host = await AppHostProcess.StartAsync(data.FullPath, environment: new Dictionary<string, string> { ["Purchases__CommitInterval"] = "00:00:00.500" });
+        var environment = new Dictionary<string, string> { ["Purchases__CommitInterval"] = "00:00:00.500" };
+        if (lake is not null)
+            environment["ConnectionStrings__lake"] = lake;
+        await using var host = await AppHostProcess.StartAsync(data.FullPath, environment: environment);
         using var http = new HttpClient { BaseAddress = host.Url };
         await ReplayAsync(file, host.Url);
         await ReplayAsync(file, host.Url); // the same keys again: nothing is added
@@ -47,6 +57,11 @@ public sealed class ReplayTests
             Assert.True(refresh.IsSuccessStatusCode);
         Assert.Equal(expected.MostRepurchased(1000), await GetAsync<RetailRepurchase>(http, "/analytics/most-repurchased?limit=1000"));
         Assert.NotEmpty(expected.MostRepurchased());
+        Assert.Equal(lake is null, Directory.Exists(Path.Combine(data.FullPath, "lake")));
+        if (lake is null)
+            return;
+        Assert.Contains(host.Output, line => line.EndsWith($"s3://pipeline-tests/{RadosGateway.Value(lake, "Prefix")}", StringComparison.Ordinal));
+        Assert.DoesNotContain(host.Output, line => line.Contains(RadosGateway.Value(lake, "SecretKey"), StringComparison.Ordinal));
     }
 
     private static async Task ReplayAsync(string file, Uri url)

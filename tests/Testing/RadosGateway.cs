@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
 using Xunit;
 
 namespace Pipeline.Testing;
@@ -50,6 +53,25 @@ public sealed class RadosGateway : IAsyncLifetime
 
     /// <summary>The address of an object or folder in a lake, as other readers take it.</summary>
     public Uri Url(string lake, string path) => new($"{Endpoint}/{Bucket}/{Value(lake, "Prefix")}/{path}");
+
+    /// <summary>Copies all objects of a lake into a folder, without the product's code: what a lake in a folder would be.</summary>
+    public async Task MirrorAsync(string lake, string folder)
+    {
+        var config = new AmazonS3Config { ServiceURL = Endpoint, ForcePathStyle = true, AuthenticationRegion = "us-east-1" };
+        config.RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED;
+        config.ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED;
+        using var client = new AmazonS3Client(new BasicAWSCredentials(AccessKey, SecretKey), config);
+        var prefix = Value(lake, "Prefix") + "/";
+        var pages = client.Paginators.ListObjectsV2(new ListObjectsV2Request { BucketName = Bucket, Prefix = prefix });
+        await foreach (var found in pages.S3Objects)
+        {
+            var file = Path.Combine(folder, found.Key[prefix.Length..]);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            using var response = await client.GetObjectAsync(Bucket, found.Key);
+            await using var content = File.Create(file);
+            await response.ResponseStream.CopyToAsync(content);
+        }
+    }
 
     /// <summary>A setting of a connection string.</summary>
     public static string Value(string connectionString, string name) => connectionString.Split(';')

@@ -7,6 +7,7 @@ namespace Pipeline.Lake;
 internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snapshot, TimeProvider time)
 {
     private const string OtherPartition = "pipeline.lake: a row of another partition";
+    private const int ParallelUploads = 8;
     private const string Parquet = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS";
 
     public async ValueTask<DeltaFiles> WriteAsync(DuckConnection connection, string query, DeltaWriteOptions options, CancellationToken cancellationToken)
@@ -124,16 +125,16 @@ internal sealed class DataFileWriter(TableLocation location, DeltaSnapshot snaps
         }
     }
 
+    // Several at a time: to a remote store each takes a while and little else.
     private async ValueTask<List<DeltaFile>> PublishAsync(List<CopyResult> copies, SourceQuery source, CancellationToken cancellationToken)
     {
-        var files = new List<DeltaFile>(copies.Count);
-        foreach (var copy in copies)
-        {
-            if (copy.Rows > 0)
-                files.Add(await PublishAsync(copy, source, Values(copy, source), cancellationToken));
-        }
-
-        return files;
+        copies.RemoveAll(c => c.Rows == 0);
+        var files = new DeltaFile[copies.Count];
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = ParallelUploads, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(
+            0, files.Length, limits,
+            async (i, token) => files[i] = await PublishAsync(copies[i], source, Values(copies[i], source), token));
+        return [.. files];
     }
 
     private static Dictionary<string, string?> Values(CopyResult copy, SourceQuery source) => source.PartitionColumns.ToDictionary(
