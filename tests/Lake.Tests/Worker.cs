@@ -28,7 +28,7 @@ internal static class Worker
     }
 
     /// <summary>Starts workers and waits for them to end well.</summary>
-    public static async Task RunAsync(string task, string lake, int workers, int count)
+    public static async Task RunAsync(string task, string lake, int workers, int count, Dictionary<string, string>? environment = null)
     {
         var processes = Enumerable.Range(0, workers).Select(i =>
         {
@@ -37,6 +37,8 @@ internal static class Worker
             start.FileName = "dotnet";
             foreach (var argument in arguments)
                 start.ArgumentList.Add(argument);
+            foreach (var (variable, value) in environment ?? [])
+                start.Environment[variable] = value;
             return Process.Start(start)!;
         }).ToList();
         foreach (var process in processes)

@@ -110,6 +110,32 @@ public sealed class S3ObjectStoreTests(RadosGateway gateway) : ObjectStoreSuite
     }
 
     [SkippableFact]
+    public async Task GetLocalPath_DiskIsFull_SaysSoAndIsWellWithRoom()
+    {
+        using var disk = SmallDisk.TryMount(2);
+        Skip.If(disk is null, "needs the right to mount a small disk");
+        var content = RandomNumberGenerator.GetBytes(3 << 20);
+        await _lake.Open().PutAsync(P("k"), content);
+        var network = new FaultyNetwork();
+        var store = _lake.Open(network, o => o.CacheFolder = disk!.FullPath);
+        var error = await Assert.ThrowsAsync<TransientException>(async () => await store.GetLocalPathAsync(P("k")));
+        Assert.Contains("disk or the quota is full", error.Message, StringComparison.Ordinal);
+        Assert.Single(network.Requests, r => r.StartsWith("GET", StringComparison.Ordinal));
+        Assert.Empty(Directory.EnumerateFiles(store.LocalFolder, "*", SearchOption.AllDirectories));
+        disk!.Grow(8);
+        Assert.Equal(content, await File.ReadAllBytesAsync(await store.GetLocalPathAsync(P("k"))));
+    }
+
+    [SkippableFact]
+    public async Task Keys_OfTheEnvironment_AreUsed()
+    {
+        var names = (string[])["AccessKey", "SecretKey"];
+        var withoutKeys = string.Join(';', ConnectionString.Split(';').Where(p => !names.Contains(p.Split('=')[0])));
+        await Worker.RunAsync("race", withoutKeys, 1, 3, new() { ["AWS_ACCESS_KEY_ID"] = gateway.AccessKey, ["AWS_SECRET_ACCESS_KEY"] = gateway.SecretKey });
+        Assert.Equal("0\n1\n2\n", Encoding.UTF8.GetString((await OpenStore().TryReadAllAsync(P("won/w0")))!));
+    }
+
+    [SkippableFact]
     public async Task GetLocalPath_EmptyObject_IsAnEmptyFile()
     {
         var store = _lake.Open();

@@ -60,7 +60,7 @@ internal sealed partial class S3ObjectStore
         ListObjectsV2Response page;
         do
         {
-            page = await _requests.SendAsync("List", prefix.Value, token => Client.ListObjectsV2Async(request, token), cancellationToken);
+            page = await _requests.SendAsync("List", prefix.IsRoot ? "/" : prefix.Value, token => Client.ListObjectsV2Async(request, token), cancellationToken);
             yield return page;
             request.ContinuationToken = page.NextContinuationToken;
         }

@@ -73,7 +73,7 @@ internal sealed partial class S3ObjectStore
                 var read = await response.ResponseStream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, CopyBuffer)), cancellationToken);
                 if (read == 0)
                     throw new S3ConnectionException("the connection ended before the object did");
-                await RandomAccess.WriteAsync(file, buffer.AsMemory(0, read), at, cancellationToken);
+                await WriteAsync(file, buffer.AsMemory(0, read), at, key, cancellationToken);
                 at += read;
                 left -= read;
             }
@@ -84,6 +84,20 @@ internal sealed partial class S3ObjectStore
         }
 
         return (total, response.ETag);
+    }
+
+    // A full disk here is no fault of the server's, and asking it again does not help.
+    private static async ValueTask WriteAsync(
+        Microsoft.Win32.SafeHandles.SafeFileHandle file, ReadOnlyMemory<byte> bytes, long at, string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RandomAccess.WriteAsync(file, bytes, at, cancellationToken);
+        }
+        catch (Exception e) when (FolderErrors.Handles(e))
+        {
+            throw FolderErrors.From(e, "Keep a local copy of", key);
+        }
     }
 
     // "bytes 0-1023/4096"; nothing where the server gave all of it.

@@ -42,7 +42,7 @@ internal sealed class S3Requests(IAmazonS3 client, S3Options options, string loc
             {
                 return await OnceAsync(request, cancellationToken);
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested || e is not OperationCanceledException)
+            catch (Exception e) when (IsOfRequest(e, cancellationToken))
             {
                 (failure, error) = (S3Failure.Of(e), e);
             }
@@ -82,6 +82,14 @@ internal sealed class S3Requests(IAmazonS3 client, S3Options options, string loc
 #pragma warning restore CA5394
     }
 
+    // And not the caller's wish to end, nor an error that is in the words of callers already.
+    private static bool IsOfRequest(Exception error, CancellationToken cancellationToken) => error switch
+    {
+        OperationCanceledException => !cancellationToken.IsCancellationRequested,
+        TransientException or TerminalException => false,
+        _ => true,
+    };
+
     private async ValueTask MakeBucketAsync(CancellationToken cancellationToken)
     {
         await _making.WaitAsync(cancellationToken);
@@ -98,7 +106,7 @@ internal sealed class S3Requests(IAmazonS3 client, S3Options options, string loc
             // Another process was first.
             _made = true;
         }
-        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (IsOfRequest(e, cancellationToken))
         {
             throw S3Failure.Of(e).ToException(e, "Make the bucket", options.Bucket!, location);
         }
