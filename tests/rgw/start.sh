@@ -109,9 +109,12 @@ radosgw-admin -c "$CEPH_CONF" -n client.admin user create --uid=test --display-n
 if [ -n "$owner" ]; then
   (
     trap - EXIT
-    while kill -0 "$owner" 2>/dev/null; do sleep 1; done
-    "$here/stop.sh" "$dir"
-    rm -rf "$dir"
+    while [ -e "$dir/run/client.rgw.pid" ]; do
+      sleep 1
+      kill -0 "$owner" 2>/dev/null && continue
+      "$here/stop.sh" "$dir"
+      rm -rf "$dir"
+    done
   ) > /dev/null 2>&1 < /dev/null &
 fi
 echo "PIPELINE_TEST_S3='Endpoint=http://127.0.0.1:$port;AccessKey=$key;SecretKey=$secret'" | tee "$dir/s3.env"

@@ -8,6 +8,8 @@ namespace Pipeline.Lake;
 /// <summary>The tables of a lake, and the engine that they share for checkpoints and compaction. One of a process.</summary>
 public sealed class LakeCatalog : IDisposable
 {
+    private const int ListAhead = 8;
+
     private readonly ConcurrentDictionary<string, DeltaTable> _tables = new(StringComparer.Ordinal);
     private readonly Lazy<DuckDatabase> _engine;
     private readonly LakeOptions _options;
@@ -41,14 +43,15 @@ public sealed class LakeCatalog : IDisposable
     /// <summary>The paths of all tables below a prefix, in lexical order. What is inside a table is not searched.</summary>
     public async IAsyncEnumerable<string> ListTablesAsync(string prefix = "", [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var root = prefix.Length == 0 ? ObjectPath.Root : ObjectPath.Parse(prefix);
-        var pending = new Stack<ObjectPath>();
-        pending.Push(root);
-        while (pending.TryPop(out var folder))
+        // The next folder is on the top. Some are listed ahead: on a remote store each takes a round trip.
+        var pending = new List<(ObjectPath Folder, Task<List<ObjectPath>>? Children)> { (prefix.Length == 0 ? ObjectPath.Root : ObjectPath.Parse(prefix), null) };
+        while (pending.Count > 0)
         {
-            var children = new List<ObjectPath>();
-            await foreach (var child in Store.ListPrefixesAsync(folder, cancellationToken))
-                children.Add(child);
+            for (var i = pending.Count - 1; i >= 0 && i >= pending.Count - ListAhead; i--)
+                pending[i] = (pending[i].Folder, pending[i].Children ?? ListFoldersAsync(pending[i].Folder, cancellationToken));
+            var (folder, listing) = pending[^1];
+            pending.RemoveAt(pending.Count - 1);
+            var children = await listing!;
             if (!folder.IsRoot && children.Any(c => c.Name == "_delta_log"))
             {
                 yield return folder.Value;
@@ -58,7 +61,7 @@ public sealed class LakeCatalog : IDisposable
             for (var i = children.Count - 1; i >= 0; i--)
             {
                 if (!children[i].Name.StartsWith('_') && !children[i].Name.StartsWith('.'))
-                    pending.Push(children[i]);
+                    pending.Add((children[i], null));
             }
         }
     }
@@ -80,5 +83,13 @@ public sealed class LakeCatalog : IDisposable
             table.Dispose();
         if (_engine.IsValueCreated)
             _engine.Value.Dispose();
+    }
+
+    private async Task<List<ObjectPath>> ListFoldersAsync(ObjectPath folder, CancellationToken cancellationToken)
+    {
+        var children = new List<ObjectPath>();
+        await foreach (var child in Store.ListPrefixesAsync(folder, cancellationToken))
+            children.Add(child);
+        return children;
     }
 }

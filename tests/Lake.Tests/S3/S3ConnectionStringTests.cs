@@ -12,7 +12,8 @@ public sealed class S3ConnectionStringTests
     public void Apply_Uri_HasBucketPrefixAndSettings()
     {
         var (options, faults) = S3ConnectionString.Apply(
-            "s3://lake/team/raw/?endpoint=http://127.0.0.1:9000&region=eu-central-1&pathStyle=false&createBucket=TRUE&accessKey=a%26b&secretKey=x+/y=&checksums=WHEN_SUPPORTED"
+            "s3://lake/team/raw/?endpoint=http://127.0.0.1:9000&region=eu-central-1&pathStyle=false&createBucket=TRUE"
+            + "&accessKey=a%26b&secretKey=x+/y=&checksums=WHEN_SUPPORTED"
             + "&cacheBytes=1048576&cacheKeep=00:05:00",
             new S3Options());
         Assert.Empty(faults);
@@ -29,7 +30,9 @@ public sealed class S3ConnectionStringTests
         var (options, faults) = S3ConnectionString.Apply("Endpoint=http://minio:9000/;AccessKey=admin;secretkey=se=cret;Prefix=/a/b/;", given);
         Assert.Empty(faults);
         Assert.Empty(options.Faults());
-        Assert.Equal(("lake", "a/b", "http://minio:9000", "admin", "se=cret"), (options.Bucket, options.Prefix, options.Endpoint, options.AccessKey, options.SecretKey));
+        Assert.Equal(
+            ("lake", "a/b", "http://minio:9000", "admin", "se=cret"),
+            (options.Bucket, options.Prefix, options.Endpoint, options.AccessKey, options.SecretKey));
         Assert.Equal((true, S3Checksums.WhenRequired, true, 3), (options.UsesPathStyle, options.UsedChecksums, options.SignsPayload, options.MaxAttempts));
         Assert.Equal("other", given.AccessKey);
     }

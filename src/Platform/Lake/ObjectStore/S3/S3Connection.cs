@@ -1,4 +1,3 @@
-using System.Globalization;
 using Amazon.Runtime;
 using Amazon.S3;
 
@@ -41,7 +40,8 @@ internal static class S3Connection
         else
         {
             config.RegionEndpoint = Amazon.RegionEndpoint.GetBySystemName(
-                region ?? throw new TerminalException($"{S3Options.Section}:{nameof(S3Options.Region)} is not set, nor is AWS_REGION: say in which region the bucket is."));
+                region ?? throw new TerminalException(
+                    $"{S3Options.Section}:{nameof(S3Options.Region)} is not set, nor is AWS_REGION: say in which region the bucket is."));
         }
 
         if (string.IsNullOrEmpty(options.AccessKey))
@@ -101,7 +101,7 @@ internal static class S3Connection
             catch (Exception e) when (e is HttpRequestException or IOException)
             {
                 // In words only: of the exceptions themselves the SDK takes some for a stale connection and silently sends the request again.
-                throw new S3ConnectionException(string.Create(CultureInfo.InvariantCulture, $"{e.Message}{(e.InnerException is { } inner ? $" {inner.Message}" : "")}"));
+                throw new S3ConnectionException(e.InnerException is { } inner ? $"{e.Message} {inner.Message}" : e.Message);
             }
         }
     }

@@ -34,7 +34,10 @@ internal sealed partial class S3ObjectStore
     }
 
     private static FileStream Open(string file, long position) =>
-        new(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 0, FileOptions.Asynchronous | FileOptions.SequentialScan) { Position = position };
+        new(file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 0, FileOptions.Asynchronous | FileOptions.SequentialScan)
+        {
+            Position = position,
+        };
 
     /// <summary>Reads an object into a new file, in parts at the same time where it is large.</summary>
     /// <returns>The version that was read.</returns>
@@ -102,7 +105,9 @@ internal sealed partial class S3ObjectStore
 
     // "bytes 0-1023/4096"; nothing where the server gave all of it.
     private static long? TotalOf(string? range) =>
-        range is not null && long.TryParse(range.AsSpan(range.LastIndexOf('/') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var total) ? total : null;
+        range is not null && long.TryParse(range.AsSpan(range.LastIndexOf('/') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var total)
+            ? total
+            : null;
 
     private async Task<string> UploadPartsAsync(string file, long size, string key, string subject, CancellationToken cancellationToken)
     {

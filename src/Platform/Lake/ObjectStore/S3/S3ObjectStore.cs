@@ -247,7 +247,8 @@ internal sealed partial class S3ObjectStore : IObjectStore, IDisposable
     private async ValueTask<bool> IsMarkedAsync(string key, string subject, string mark, CancellationToken cancellationToken)
     {
         var found = await LookUpAsync(key, subject, cancellationToken)
-            ?? throw new TransientException($"Create '{subject}' in {Location}: an answer was lost and the object was deleted since, so nobody knows who made it.");
+            ?? throw new TransientException(
+                $"Create '{subject}' in {Location}: an answer was lost and the object was deleted since, so nobody knows who made it.");
         return found.Metadata[Mark] == mark;
     }
 
@@ -267,7 +268,8 @@ internal sealed partial class S3ObjectStore : IObjectStore, IDisposable
                 if (attempt == 2)
                 {
                     throw new TerminalException(
-                        $"The server of {Location} ignores 'If-None-Match: *': writers would overwrite each other's commits. It takes a newer one (MinIO since 2024, Ceph since Reef).");
+                        $"The server of {Location} ignores 'If-None-Match: *': writers would overwrite each other's commits. "
+                        + "It takes a server that honours the condition, as AWS, MinIO, Ceph and R2 do in newer versions.");
                 }
             }
 

@@ -41,7 +41,9 @@ public sealed class S3Options
     /// <summary>True makes the bucket when it is missing.</summary>
     public bool CreateBucket { get; set; }
 
-    /// <summary>Whether requests carry checksums and answers are checked where the protocol does not demand it. Null: only on AWS; older servers refuse them.</summary>
+    /// <summary>
+    /// Whether requests carry checksums and answers are checked where the protocol does not demand it. Null: only on AWS; older servers refuse them.
+    /// </summary>
     public S3Checksums? Checksums { get; set; }
 
     /// <summary>True signs what is uploaded, false leaves that to TLS. Null signs without TLS only. R2 needs false.</summary>

@@ -97,7 +97,8 @@ internal sealed class S3Requests(IAmazonS3 client, S3Options options, string loc
         {
             if (_made)
                 return;
-            await OnceAsync(token => client.PutBucketAsync(new PutBucketRequest { BucketName = options.Bucket, UseClientRegion = options.IsAws }, token), cancellationToken);
+            var request = new PutBucketRequest { BucketName = options.Bucket, UseClientRegion = options.IsAws };
+            await OnceAsync(token => client.PutBucketAsync(request, token), cancellationToken);
             logger.BucketMade(location);
             _made = true;
         }
