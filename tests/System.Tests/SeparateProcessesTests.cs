@@ -5,16 +5,34 @@ using Pipeline.Testing;
 namespace Pipeline.Whole.Tests;
 
 /// <summary>Api and Workers as processes of their own on one PostgreSQL and one lake; workers share the partitions.</summary>
-public sealed class SeparateProcessesTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>
+public sealed class SeparateProcessesTests(PostgresFixture postgres, RadosGateway gateway) : IClassFixture<PostgresFixture>, IClassFixture<RadosGateway>
 {
     [Fact]
     public async Task ApiAndTwoWorkers_OneKilled_EverythingArrivesOnce()
     {
         using var data = new TempDirectory();
+        await KillOneAsync(data.Path("lake"), () => Task.FromResult(data.Path("lake")));
+    }
+
+    [SkippableFact]
+    public async Task ApiAndTwoWorkersOnABucket_OneKilled_EverythingArrivesOnce()
+    {
+        RadosGateway.SkipUnlessThere();
+        using var data = new TempDirectory();
+        var lake = gateway.NewLake();
+        await KillOneAsync(lake, async () =>
+        {
+            await gateway.MirrorAsync(lake, data.FullPath);
+            return data.FullPath;
+        });
+    }
+
+    private async Task KillOneAsync(string lake, Func<Task<string>> folderOfLake)
+    {
         var environment = new Dictionary<string, string>
         {
             ["ConnectionStrings__warehouse"] = await postgres.CreateDatabaseAsync(),
-            ["ConnectionStrings__lake"] = Path.Combine(data.FullPath, "lake"),
+            ["ConnectionStrings__lake"] = lake,
             ["Purchases__CommitInterval"] = "00:00:00.500",
         };
         using var api = Start("Pipeline.Api.dll", environment, out var apiUrl);
@@ -35,7 +53,7 @@ public sealed class SeparateProcessesTests(PostgresFixture postgres) : IClassFix
             await stop.CancelAsync();
             await sending;
             await KillCycles.DrainAsync(apiUrl);
-            await KillCycles.VerifyAsync(ledger, environment["ConnectionStrings__warehouse"], environment["ConnectionStrings__lake"]);
+            await KillCycles.VerifyAsync(ledger, environment["ConnectionStrings__warehouse"], await folderOfLake());
         }
         finally
         {
