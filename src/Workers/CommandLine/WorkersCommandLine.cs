@@ -69,7 +69,8 @@ internal static class WorkersCommandLine
         }
     }
 
-    private static RootCommand Create(RunHost? runHost, Consoles consoles, TimeProvider time)
+    /// <summary>The commands and their options.</summary>
+    internal static RootCommand Create(RunHost? runHost, Consoles consoles, TimeProvider time)
     {
         var root = new RootCommand("The background workers of Pipeline, its traffic generator, the replay of retail files, workflows, reports, and a look into the lake.")
         {
