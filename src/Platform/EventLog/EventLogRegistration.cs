@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Pipeline.EventLog.Kafka;
 using Pipeline.EventLog.Postgres;
 using Pipeline.Postgres;
 
@@ -15,26 +16,34 @@ public static class EventLogRegistration
     public const string KafkaConnectionName = "kafka";
 
     /// <summary>
-    /// Registers <see cref="IEventLog"/> on the PostgreSQL server of <c>ConnectionStrings:warehouse</c>, its migrations and the care for its chunks.
-    /// A second call does nothing.
+    /// Registers <see cref="IEventLog"/>: on the brokers of <c>ConnectionStrings:kafka</c> where it is set, else on the PostgreSQL server of
+    /// <c>ConnectionStrings:warehouse</c>, with its migrations and the care for its chunks. A second call does nothing.
     /// </summary>
-    /// <exception cref="TerminalException"><c>ConnectionStrings:kafka</c> is set.</exception>
     public static IServiceCollection AddEventLog(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
-        if (!string.IsNullOrWhiteSpace(configuration.GetConnectionString(KafkaConnectionName)))
-        {
-            throw new TerminalException(
-                $"ConnectionStrings:{KafkaConnectionName} is set, but this build has no Kafka adapter yet: remove it to keep the log in PostgreSQL.");
-        }
-
         if (services.Any(s => s.ServiceType == typeof(IEventLog)))
             return services;
+        services.TryAddSingleton(TimeProvider.System);
+        return configuration.GetConnectionString(KafkaConnectionName) is { } servers && !string.IsNullOrWhiteSpace(servers)
+            ? services.AddKafkaLog(configuration, servers.Trim())
+            : services.AddPostgresLog(configuration);
+    }
 
+    private static IServiceCollection AddKafkaLog(this IServiceCollection services, IConfiguration configuration, string servers)
+    {
+        services.AddOptions<KafkaLogOptions>().Bind(configuration.GetSection(KafkaLogOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<KafkaLogOptions>, KafkaLogOptionsValidator>();
+        services.AddSingleton<IEventLog>(provider => new KafkaEventLog(
+            servers, provider.GetRequiredService<IOptions<KafkaLogOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KafkaEventLog>>()));
+        return services;
+    }
+
+    private static IServiceCollection AddPostgresLog(this IServiceCollection services, IConfiguration configuration)
+    {
         services.AddOptions<PostgresLogOptions>().Bind(configuration.GetSection(PostgresLogOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<PostgresLogOptions>, PostgresLogOptionsValidator>();
-        services.TryAddSingleton(TimeProvider.System);
         services.AddMigrations("eventlog", typeof(EventLogRegistration).Assembly);
         services.AddSingleton(provider => new PostgresEventLog(
             configuration.GetConnectionString(PostgresRegistration.ConnectionName)

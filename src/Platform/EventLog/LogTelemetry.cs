@@ -41,6 +41,15 @@ internal static class LogTelemetry
         _flushDuration.Record(duration.TotalSeconds);
     }
 
+    /// <summary>Records that a broker acknowledged in one go, the oldest after so long.</summary>
+    public static void Delivered(int records, int bytes, TimeSpan oldest)
+    {
+        _appendedRecords.Add(records);
+        _appendedBytes.Add(bytes);
+        _flushRecords.Record(records);
+        _flushDuration.Record(oldest.TotalSeconds);
+    }
+
     public static void Read(int records, int bytes, bool fromMemory)
     {
         var source = fromMemory ? _memory : _store;

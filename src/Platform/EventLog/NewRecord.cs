@@ -14,6 +14,15 @@ public readonly struct NewRecord(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> 
 
     /// <summary>Named values that travel with the record.</summary>
     public ReadOnlyMemory<RecordHeader> Headers { get; } = headers;
+
+    /// <summary>The same record in buffers of its own.</summary>
+    internal NewRecord Copy()
+    {
+        var headers = Headers.ToArray();
+        for (var i = 0; i < headers.Length; i++)
+            headers[i] = headers[i] with { Value = headers[i].Value.ToArray() };
+        return new NewRecord(Key.ToArray(), Value.ToArray(), headers);
+    }
 }
 
 /// <summary>A named value that travels with a record.</summary>

@@ -101,7 +101,7 @@ public static class RecordCodec
         return bytes;
     }
 
-    private static int WriteVarint(Span<byte> destination, int value)
+    internal static int WriteVarint(Span<byte> destination, int value)
     {
         var rest = (uint)value;
         var at = 0;
@@ -115,7 +115,7 @@ public static class RecordCodec
         return at;
     }
 
-    private static int VarintSize(int value) => (System.Numerics.BitOperations.Log2((uint)value | 1) / 7) + 1;
+    internal static int VarintSize(int value) => (System.Numerics.BitOperations.Log2((uint)value | 1) / 7) + 1;
 
     private static TerminalException Corrupt() => new("Reading a record batch: the bytes are not records of the log's format.");
 }

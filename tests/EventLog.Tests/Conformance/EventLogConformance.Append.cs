@@ -2,9 +2,10 @@ using System.Text;
 
 namespace Pipeline.EventLog.Tests.Conformance;
 
-public abstract partial class EventLogConformance
+/// <summary>Topics, appends, reads and retention.</summary>
+public abstract partial class EventLogConformance(LogHarness harness) : LogSuite(harness)
 {
-    [Fact]
+    [SkippableFact]
     public async Task Append_ToOnePartition_GivesDenseOffsetsFromZero()
     {
         var log = await OpenWithTopicAsync();
@@ -15,7 +16,7 @@ public abstract partial class EventLogConformance
         Assert.Equal(Enumerable.Range(0, 10).Select(i => ((long)i, $"value {i}")), records.Select(r => (r.Offset, r.Text)));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_WithKeyHeadersAndValue_ReadsBackTheSame()
     {
         var log = await OpenWithTopicAsync();
@@ -37,7 +38,7 @@ public abstract partial class EventLogConformance
         }
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_EmptyValueAndNoKey_IsARecord()
     {
         var log = await OpenWithTopicAsync();
@@ -47,7 +48,7 @@ public abstract partial class EventLogConformance
         Assert.Equal([("", ""), ("k", "")], records.Select(r => (r.Key, r.Text)));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_SameKey_KeepsOnePartitionAndItsOrder()
     {
         var log = await OpenWithTopicAsync(partitions: 4);
@@ -62,7 +63,7 @@ public abstract partial class EventLogConformance
         }
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_WithoutKey_SpreadsOverThePartitions()
     {
         var log = await OpenWithTopicAsync(partitions: 3);
@@ -72,7 +73,7 @@ public abstract partial class EventLogConformance
         Assert.Equal([0, 1, 2], positions.Select(p => p.Partition).Distinct().Order());
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_ManyRecords_GivesThePositionOfEach()
     {
         var log = await OpenWithTopicAsync(partitions: 4);
@@ -91,7 +92,7 @@ public abstract partial class EventLogConformance
         Assert.Equal(Enumerable.Range(0, 2_000).Select(i => $"value {i}"), positions.Select(p => stored[p]));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_NoRecords_DoesNothing()
     {
         var log = await OpenWithTopicAsync();
@@ -99,7 +100,7 @@ public abstract partial class EventLogConformance
         Assert.Empty(await ReadAllAsync(log, 0));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_LargeRecords_ReadBackTheSame()
     {
         var log = await OpenWithTopicAsync();
@@ -121,7 +122,7 @@ public abstract partial class EventLogConformance
         }
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_BuffersReusedAtOnce_StoresWhatTheyHeld()
     {
         var log = await OpenWithTopicAsync();
@@ -141,7 +142,7 @@ public abstract partial class EventLogConformance
         Assert.All(await ReadAllAsync(log, 0), r => Assert.All(r.Value, b => Assert.Equal((byte)(r.Offset + 1), b)));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_FirstToATopicByAnotherProcess_CopiesTheBuffersBeforeItReturns()
     {
         await OpenWithTopicAsync();
@@ -153,7 +154,7 @@ public abstract partial class EventLogConformance
         Assert.Equal("before", Assert.Single(await ReadAllAsync(other, 0)).Text);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_UnknownTopic_FailsForGoodAndHarmsNoNeighbour()
     {
         var log = await OpenWithTopicAsync();
@@ -203,7 +204,7 @@ public abstract partial class EventLogConformance
         Assert.Equal(taken, (await AppendAsync(log, "later")).Offset);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_FromSeveralProcesses_LeavesNoGapAndReordersNothing()
     {
         const int Processes = 3;
@@ -247,7 +248,7 @@ public abstract partial class EventLogConformance
         Assert.Equal(positions.Count, read);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_WhileOthersRead_NeverShowsAGap()
     {
         var writers = new[] { await OpenWithTopicAsync(), Open(), Open() };
@@ -268,7 +269,7 @@ public abstract partial class EventLogConformance
         await appends;
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_CancelledBefore_AppendsNothing()
     {
         var log = await OpenWithTopicAsync();
@@ -279,7 +280,7 @@ public abstract partial class EventLogConformance
         Assert.Equal("y", Assert.Single(await ReadAllAsync(log, 0)).Text);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Append_CancelledWhileWaiting_EndsTheWaitOnly()
     {
         var log = await OpenWithTopicAsync();

@@ -5,7 +5,7 @@ namespace Pipeline.EventLog.Tests.Conformance;
 public abstract partial class EventLogConformance
 {
     /// <summary>Random appends from two processes and random reads, against lists in memory.</summary>
-    [Fact]
+    [SkippableFact]
     public async Task AppendsAndReads_InAnyOrder_AgreeWithAListForEachPartition()
     {
         const int Partitions = 3;

@@ -2,7 +2,7 @@ namespace Pipeline.EventLog.Tests.Conformance;
 
 public abstract partial class EventLogConformance
 {
-    [Fact]
+    [SkippableFact]
     public async Task EnsureTopic_Again_KeepsItsRecords()
     {
         var log = await OpenWithTopicAsync(partitions: 2);
@@ -13,7 +13,7 @@ public abstract partial class EventLogConformance
         Assert.Equal(1, topic.Partitions.Sum(p => p.EndOffset));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task EnsureTopic_ByManyProcessesAtOnce_CreatesItOnce()
     {
         var logs = Enumerable.Range(0, 6).Select(_ => Open()).ToList();
@@ -23,7 +23,7 @@ public abstract partial class EventLogConformance
             await AppendAsync(log, "x", "same key");
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task EnsureTopic_OtherPartitions_FailsForGood()
     {
         var log = await OpenWithTopicAsync(partitions: 2);
@@ -32,7 +32,7 @@ public abstract partial class EventLogConformance
         Assert.Equal(2, Assert.Single(await log.GetTopicsAsync(Token), t => t.Name == TopicName).Partitions.Count);
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData("", 1)]
     [InlineData(".", 1)]
     [InlineData("..", 1)]
@@ -48,7 +48,7 @@ public abstract partial class EventLogConformance
         await Assert.ThrowsAsync<TerminalException>(async () => await log.EnsureTopicAsync(new TopicDefinition(name, partitions), Token));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task EnsureTopic_LongestName_Works()
     {
         var log = Open();
@@ -58,7 +58,7 @@ public abstract partial class EventLogConformance
         Assert.Contains(await log.GetTopicsAsync(Token), t => t.Name == name);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task GetTopics_AfterAppends_ShowsTheirEnds()
     {
         var log = await OpenWithTopicAsync(partitions: 4);
@@ -69,10 +69,10 @@ public abstract partial class EventLogConformance
         Assert.Equal(names.Order(StringComparer.Ordinal), names);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Ping_LogIsThere_Completes() => await Open().PingAsync(Token);
 
-    [Fact]
+    [SkippableFact]
     public async Task Read_EmptyPartition_GivesAnEmptyBatch()
     {
         var log = await OpenWithTopicAsync();
@@ -80,7 +80,7 @@ public abstract partial class EventLogConformance
         Assert.Equal((0, 0L, 0L), (batch.Count, batch.BaseOffset, batch.NextOffset));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Read_AtAndBeyondTheEnd_GivesAnEmptyBatchThere()
     {
         var log = await OpenWithTopicAsync();
@@ -92,7 +92,7 @@ public abstract partial class EventLogConformance
         }
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Read_FromAnyOffset_StartsThere()
     {
         var log = await OpenWithTopicAsync();
@@ -109,7 +109,7 @@ public abstract partial class EventLogConformance
         Assert.Equal(200, (await ReadAllAsync(log, 0, -5)).Count);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Read_SmallLimit_GivesAtLeastOneRecordAndAboutTheLimit()
     {
         var log = await OpenWithTopicAsync();
@@ -120,7 +120,7 @@ public abstract partial class EventLogConformance
         Assert.InRange(some.Data.Length, 50_000, 150_000);
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Read_UnknownTopicOrPartition_FailsForGood()
     {
         var log = await OpenWithTopicAsync(partitions: 2);
@@ -130,7 +130,7 @@ public abstract partial class EventLogConformance
         await Assert.ThrowsAsync<TerminalException>(async () => await log.SubscribeAsync(new ConsumerDefinition("no-such-topic", "g"), Token));
     }
 
-    [Fact]
+    [SkippableFact]
     public async Task Read_Cancelled_Ends()
     {
         var log = await OpenWithTopicAsync();

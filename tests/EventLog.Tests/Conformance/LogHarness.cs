@@ -3,6 +3,9 @@ namespace Pipeline.EventLog.Tests.Conformance;
 /// <summary>How the conformance suite opens an adapter, and where adapters legitimately differ.</summary>
 public abstract class LogHarness
 {
+    /// <summary>What this machine lacks for the adapter; null where it has everything.</summary>
+    public virtual string? Missing => null;
+
     /// <summary>Whether an append of several records is all or nothing.</summary>
     public virtual bool AppendsAreAtomic => true;
 
@@ -11,6 +14,12 @@ public abstract class LogHarness
 
     /// <summary>Whether <see cref="LogLimits"/> can be chosen.</summary>
     public virtual bool HasLimits => true;
+
+    /// <summary>The shortest session timeout that the store copes with.</summary>
+    public virtual TimeSpan ShortSession => TimeSpan.FromSeconds(1);
+
+    /// <summary>Waits until the consumer can read records of so many partitions at once, where it fetches them by itself.</summary>
+    public virtual Task FetchedAsync(IConsumer consumer, int partitions) => Task.CompletedTask;
 
     /// <summary>Opens the log as a process of its own would. All that are opened see the same topics.</summary>
     public abstract IEventLog Open(LogLimits? limits = null);

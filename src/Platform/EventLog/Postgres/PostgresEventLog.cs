@@ -71,7 +71,7 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
     {
         if (_topics.Find(topic) is { } known)
             return _writer.AppendAsync(known, record, cancellationToken);
-        return AppendUnknownAsync(topic, Copy(record), cancellationToken);
+        return AppendUnknownAsync(topic, record.Copy(), cancellationToken);
     }
 
     public ValueTask AppendAsync(string topic, ReadOnlySpan<NewRecord> records, Memory<RecordPosition> positions, CancellationToken cancellationToken = default)
@@ -82,7 +82,7 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
             return _writer.AppendAsync(known, records, positions, cancellationToken);
         var copies = new NewRecord[records.Length];
         for (var i = 0; i < copies.Length; i++)
-            copies[i] = Copy(records[i]);
+            copies[i] = records[i].Copy();
         return AppendUnknownAsync(topic, copies, positions, cancellationToken);
     }
 
@@ -162,15 +162,6 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
         {
             throw PostgresErrors.Translate(e, operation);
         }
-    }
-
-    /// <summary>The caller may reuse its buffers while the topic is looked up.</summary>
-    private static NewRecord Copy(in NewRecord record)
-    {
-        var headers = record.Headers.ToArray();
-        for (var i = 0; i < headers.Length; i++)
-            headers[i] = headers[i] with { Value = headers[i].Value.ToArray() };
-        return new NewRecord(record.Key.ToArray(), record.Value.ToArray(), headers);
     }
 
     [GeneratedRegex("^[A-Za-z0-9._-]{1,200}$", RegexOptions.CultureInvariant)]

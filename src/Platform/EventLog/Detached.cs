@@ -1,4 +1,4 @@
-namespace Pipeline.EventLog.Postgres;
+namespace Pipeline.EventLog;
 
 /// <summary>Work that outlives its starter, so that it is no part of the starter's trace.</summary>
 internal static class Detached
