@@ -43,7 +43,7 @@ public class ModuleTests
         var error = Assert.Throws<TerminalException>(() => new ServiceCollection().AddEvents(configuration));
 
         Assert.Contains("ConnectionStrings:mongo is set, but this build has no MongoDB adapter", error.Message, StringComparison.Ordinal);
-        Assert.Contains("dotnet build -p:Stack=aspire", error.Message, StringComparison.Ordinal);
+        Assert.Contains("dotnet build src/Api -p:Stack=aspire", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -51,8 +51,8 @@ public static class EventsModule
         if (!string.IsNullOrWhiteSpace(configuration.GetConnectionString(MongoConnectionName)))
         {
             throw new TerminalException(
-                $"ConnectionStrings:{MongoConnectionName} is set, but this build has no MongoDB adapter: build with -p:Stack=aspire (dotnet build -p:Stack=aspire), "
-                + "or remove it to keep user events in PostgreSQL.");
+                $"ConnectionStrings:{MongoConnectionName} is set, but this build has no MongoDB adapter: build Api and Workers with -p:Stack=aspire "
+                + "(dotnet build src/Api -p:Stack=aspire), or remove it to keep user events in PostgreSQL.");
         }
 
         services.TryAddSingleton<Segments>();
