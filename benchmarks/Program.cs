@@ -11,6 +11,7 @@ var root = new RootCommand("Measures Pipeline as a whole, load generator include
     StartBenchmark.Command(),
     MemoryBenchmark.Command(),
     KillBenchmark.Command(),
+    ScaleBenchmark.Command(),
     WorkflowsBenchmark.Command(),
     TmdbBenchmark.Command(),
     ConsoleBenchmark.Command(),

@@ -9,17 +9,18 @@ namespace Pipeline.Whole.Tests;
 /// <summary>Real orders through the HTTP API; all five answers against an independent computation over the file.</summary>
 public sealed class ReplayTests(RadosGateway gateway) : IClassFixture<RadosGateway>
 {
+    private static readonly Dictionary<string, string> _often = new() { ["Purchases__CommitInterval"] = "00:00:00.500" };
     private const int EveryHour = 24 * 365 * 100;
     private static readonly JsonSerializerOptions _pascalCase = new() { PropertyNamingPolicy = null };
 
     [Fact]
-    public Task SampleFile_Replayed_AnswersEqualTheReference() => ReplayAndCompareAsync(SampleFile());
+    public Task SampleFile_Replayed_AnswersEqualTheReference() => ReplayAndCompareAsync(SampleFile(), _often);
 
     [SkippableFact]
     public Task SampleFile_ReplayedIntoABucket_AnswersEqualTheReference()
     {
         RadosGateway.SkipUnlessThere();
-        return ReplayAndCompareAsync(SampleFile(), gateway.NewLake());
+        return ReplayAndCompareAsync(SampleFile(), new Dictionary<string, string>(_often) { ["ConnectionStrings__lake"] = gateway.NewLake() });
     }
 
     [SkippableFact]
@@ -27,15 +28,15 @@ public sealed class ReplayTests(RadosGateway gateway) : IClassFixture<RadosGatew
     {
         var file = RetailReference.FindFile();
         Skip.If(file is null, RetailReference.Missing);
-        return ReplayAndCompareAsync(file!);
+        return ReplayAndCompareAsync(file!, _often);
     }
 
-    private static async Task ReplayAndCompareAsync(string file, string? lake = null)
+    /// <summary>Replays a file twice and compares.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="environment">Environment variables of the AppHost, such as connection strings of other stores.</param>
+    internal static async Task ReplayAndCompareAsync(string file, IReadOnlyDictionary<string, string> environment)
     {
         using var data = new TempDirectory();
-        var environment = new Dictionary<string, string> { ["Purchases__CommitInterval"] = "00:00:00.500" };
-        if (lake is not null)
-            environment["ConnectionStrings__lake"] = lake;
         await using var host = await AppHostProcess.StartAsync(data.FullPath, environment: environment);
         using var http = new HttpClient { BaseAddress = host.Url };
         await ReplayAsync(file, host.Url);
@@ -57,6 +58,7 @@ public sealed class ReplayTests(RadosGateway gateway) : IClassFixture<RadosGatew
             Assert.True(refresh.IsSuccessStatusCode);
         Assert.Equal(expected.MostRepurchased(1000), await GetAsync<RetailRepurchase>(http, "/analytics/most-repurchased?limit=1000"));
         Assert.NotEmpty(expected.MostRepurchased());
+        var lake = environment.GetValueOrDefault("ConnectionStrings__lake");
         Assert.Equal(lake is null, Directory.Exists(Path.Combine(data.FullPath, "lake")));
         if (lake is null)
             return;
@@ -93,7 +95,7 @@ public sealed class ReplayTests(RadosGateway gateway) : IClassFixture<RadosGatew
         return all;
     }
 
-    private static string SampleFile()
+    internal static string SampleFile()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder!.FullName, "Pipeline.sln")))

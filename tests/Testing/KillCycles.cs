@@ -17,12 +17,14 @@ public static class KillCycles
     /// <param name="cycles">How often to kill.</param>
     /// <param name="seed">Decides the moments.</param>
     /// <param name="log">Takes a line a cycle.</param>
-    public static async Task<KillReport> RunAsync(string dataDirectory, int cycles, int seed, Action<string> log)
+    /// <param name="environment">Environment variables of the AppHost, such as connection strings of other stores.</param>
+    public static async Task<KillReport> RunAsync(
+        string dataDirectory, int cycles, int seed, Action<string> log, IReadOnlyDictionary<string, string>? environment = null)
     {
         var random = new Random(seed);
         var port = AppHostProcess.FreePort();
         using var stop = new CancellationTokenSource();
-        var host = await AppHostProcess.StartAsync(dataDirectory, port: port);
+        var host = await AppHostProcess.StartAsync(dataDirectory, environment: environment, port: port);
         try
         {
             using var ledger = new ShopLedger(host.Url);
@@ -33,14 +35,16 @@ public static class KillCycles
                 await host.KillAsync();
                 log(string.Create(CultureInfo.InvariantCulture,
                     $"cycle {cycle}: killed with {ledger.Events.Values.Count(a => a):N0} events and {ledger.Orders.Values.Count(a => a):N0} orders acknowledged"));
-                host = await AppHostProcess.StartAsync(dataDirectory, port: port);
+                host = await AppHostProcess.StartAsync(dataDirectory, environment: environment, port: port);
             }
 
             await Task.Delay(1_000);
             await stop.CancelAsync();
             await sending;
             await DrainAsync(host.Url);
-            var stored = await VerifyAsync(ledger, AppHostProcess.WarehouseOf(dataDirectory), Path.Combine(dataDirectory, "lake"));
+            var stored = await VerifyAsync(
+                ledger, AppHostProcess.WarehouseOf(dataDirectory),
+                environment?.GetValueOrDefault("ConnectionStrings__lake") ?? Path.Combine(dataDirectory, "lake"));
             return new KillReport(cycles, ledger.Events.Values.Count(a => a), ledger.Orders.Values.Count(a => a), stored.Events, stored.Orders);
         }
         finally
@@ -64,6 +68,9 @@ public static class KillCycles
     }
 
     /// <summary>Compares the books with the stores; throws where they differ.</summary>
+    /// <param name="ledger">The books.</param>
+    /// <param name="connectionString">The warehouse.</param>
+    /// <param name="lake">The connection string of the lake: a folder or a bucket.</param>
     /// <returns>How many events and orders are stored.</returns>
     public static async Task<(int Events, int Orders)> VerifyAsync(ShopLedger ledger, string connectionString, string lake)
     {
@@ -80,7 +87,10 @@ public static class KillCycles
             """);
         if (wrongCounts.Count > 0)
             throw new InvalidOperationException($"{wrongCounts.Count} counts differ from the events, for example of {wrongCounts.Keys.First()}");
-        var orders = LakeOrders(Path.Combine(lake, "raw", "purchased_items"));
+        using var copy = RadosGateway.IsBucket(lake) ? new TempDirectory() : null;
+        if (copy is not null)
+            await RadosGateway.MirrorAsync(lake, copy.FullPath);
+        var orders = LakeOrders(Path.Combine(copy?.FullPath ?? lake, "raw", "purchased_items"));
         Compare("order", ledger.Orders, orders);
         return (events.Count, orders.Count);
     }

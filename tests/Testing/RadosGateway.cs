@@ -54,13 +54,16 @@ public sealed class RadosGateway : IAsyncLifetime
     /// <summary>The address of an object or folder in a lake, as other readers take it.</summary>
     public Uri Url(string lake, string path) => new($"{Endpoint}/{Bucket}/{Value(lake, "Prefix")}/{path}");
 
+    /// <summary>Whether a connection string names a bucket, in the form that <see cref="NewLake"/> gives.</summary>
+    public static bool IsBucket(string lake) => lake.StartsWith("Endpoint=", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Copies all objects of a lake into a folder, without the product's code: what a lake in a folder would be.</summary>
-    public async Task MirrorAsync(string lake, string folder)
+    public static async Task MirrorAsync(string lake, string folder)
     {
-        var config = new AmazonS3Config { ServiceURL = Endpoint, ForcePathStyle = true, AuthenticationRegion = "us-east-1" };
+        var config = new AmazonS3Config { ServiceURL = Value(lake, "Endpoint"), ForcePathStyle = true, AuthenticationRegion = "us-east-1" };
         config.RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED;
         config.ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED;
-        using var client = new AmazonS3Client(new BasicAWSCredentials(AccessKey, SecretKey), config);
+        using var client = new AmazonS3Client(new BasicAWSCredentials(Value(lake, "AccessKey"), Value(lake, "SecretKey")), config);
         var prefix = Value(lake, "Prefix") + "/";
         var pages = client.Paginators.ListObjectsV2(new ListObjectsV2Request { BucketName = Bucket, Prefix = prefix });
         await foreach (var found in pages.S3Objects)

@@ -15,14 +15,14 @@ public sealed class ShopLedger : IDisposable
     private const int OrdersPerRequest = 20;
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(20);
 
-    private readonly HttpClient _http;
+    private readonly HttpClient[] _http;
     private readonly string _run = Guid.NewGuid().ToString("N")[..8];
     private readonly ConcurrentDictionary<string, bool> _events = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _orders = new(StringComparer.Ordinal);
     private long _unexpected;
 
-    /// <summary>Books of what is sent to that API.</summary>
-    public ShopLedger(Uri url) => _http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(20) };
+    /// <summary>Books of what is sent to that API, or to several of one store by turns.</summary>
+    public ShopLedger(params Uri[] urls) => _http = [.. urls.Select(u => new HttpClient { BaseAddress = u, Timeout = TimeSpan.FromSeconds(20) })];
 
     /// <summary>Session ids of all events sent; true where acknowledged.</summary>
     public IReadOnlyDictionary<string, bool> Events => _events;
@@ -48,7 +48,11 @@ public sealed class ShopLedger : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        foreach (var http in _http)
+            http.Dispose();
+    }
 
     private async Task SendAsync(
         HttpMethod method, string path, ConcurrentDictionary<string, bool> book, string sender, bool keyed, int perRequest, Func<string, int, string> body, CancellationToken stop)
@@ -61,7 +65,7 @@ public sealed class ShopLedger : IDisposable
             var items = string.Join(',', ids.Select((id, i) => body(id, n + i)));
             var text = perRequest == 1 ? items : $"[{items}]";
             bool accepted;
-            while (!(accepted = await TrySendAsync(method, path, text, keyed ? ids[0] : null)))
+            for (var turn = n; !(accepted = await TrySendAsync(_http[turn % _http.Length], method, path, text, keyed ? ids[0] : null)); turn++)
             {
                 await Task.Delay(_pause, CancellationToken.None);
                 if (!keyed)
@@ -73,7 +77,7 @@ public sealed class ShopLedger : IDisposable
         }
     }
 
-    private async Task<bool> TrySendAsync(HttpMethod method, string path, string body, string? key)
+    private async Task<bool> TrySendAsync(HttpClient http, HttpMethod method, string path, string body, string? key)
     {
         using var request = new HttpRequestMessage(method, path) { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
@@ -81,7 +85,7 @@ public sealed class ShopLedger : IDisposable
             request.Headers.Add("Idempotency-Key", key);
         try
         {
-            using var response = await _http.SendAsync(request);
+            using var response = await http.SendAsync(request);
             if (response.StatusCode is not (HttpStatusCode.Accepted or HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))
             {
                 Interlocked.Increment(ref _unexpected);
