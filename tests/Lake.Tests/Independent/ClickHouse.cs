@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Pipeline.Lake.Tests.Independent;
 
-/// <summary>ClickHouse in a process of its own, from the npm package that <c>npm ci</c> in tests/chdb installs. It shares no code with the lake.</summary>
+/// <summary>ClickHouse in a process of its own, from the npm package that <c>npm install --no-save</c> in tests/chdb installs. It shares no code with the lake.</summary>
 public sealed class ClickHouse : IAsyncLifetime
 {
     private static readonly string? _folder = Find();
@@ -12,7 +12,7 @@ public sealed class ClickHouse : IAsyncLifetime
 
     /// <summary>Why it is not there; null where it is.</summary>
     public static string? Missing { get; } = _folder is null
-        ? "needs ClickHouse's reader: node is not installed, or `npm ci` was not run in tests/chdb"
+        ? "needs ClickHouse's reader: node is not installed, or `npm install --no-save` was not run in tests/chdb"
         : null;
 
     /// <summary>The rows of a query, each as one text; one query at a time.</summary>
