@@ -52,6 +52,8 @@ const schemaOf = async engine => {
 
 /** Makes an editor with its buttons of what the page holds: a place to type SQL, to run it, and to look at what came of it. */
 export function mount(element, tools) {
+  // The server sends a notebook that takes no clicks: until now nobody would have heard them.
+  element.inert = false;
   if (element.mounted)
     return;
   element.mounted = true;
