@@ -9,7 +9,7 @@ public abstract class ConsumerConformance(LogHarness harness) : LogSuite(harness
         var log = await OpenWithTopicAsync(partitions: 4);
         await AppendAllAsync(log, Enumerable.Range(0, 100).Select(i => Text($"{i}", $"{i}")));
         var handler = new RecordingHandler();
-        var consumer = await SubscribeAsync(log, "g", handler);
+        var consumer = await SubscribeAsync(log, GroupName, handler);
         Assert.Empty(consumer.Assignment);
 
         var records = await ConsumeUntilAsync(consumer, r => r.Count == 100);
@@ -23,7 +23,7 @@ public abstract class ConsumerConformance(LogHarness harness) : LogSuite(harness
     public async Task Consumer_WaitsAndRecordsCome_WakesUp()
     {
         var log = await OpenWithTopicAsync(partitions: 2);
-        var consumer = await SubscribeAsync(log, "g");
+        var consumer = await SubscribeAsync(log, GroupName);
         Assert.Null(await consumer.ReadAsync(TimeSpan.Zero, Token));
         var other = Open();
         foreach (var writer in new[] { log, other, log, other })
@@ -40,7 +40,7 @@ public abstract class ConsumerConformance(LogHarness harness) : LogSuite(harness
     public async Task Consumer_NothingComes_ReturnsNullAfterTheWait()
     {
         var log = await OpenWithTopicAsync();
-        var consumer = await SubscribeAsync(log, "g");
+        var consumer = await SubscribeAsync(log, GroupName);
         Assert.Null(await consumer.ReadAsync(TimeSpan.FromMilliseconds(20), Token));
     }
 
@@ -48,7 +48,7 @@ public abstract class ConsumerConformance(LogHarness harness) : LogSuite(harness
     public async Task Consumer_CancelledInMidWait_EndsAndGoesOnLater()
     {
         var log = await OpenWithTopicAsync();
-        var consumer = await SubscribeAsync(log, "g");
+        var consumer = await SubscribeAsync(log, GroupName);
         Assert.Null(await consumer.ReadAsync(TimeSpan.Zero, Token));
         using var source = new CancellationTokenSource();
         var read = consumer.ReadAsync(Patience, source.Token).AsTask();
@@ -63,7 +63,7 @@ public abstract class ConsumerConformance(LogHarness harness) : LogSuite(harness
     public async Task Consumer_DisposedInMidWait_EndsTheRead()
     {
         var log = await OpenWithTopicAsync();
-        var consumer = await SubscribeAsync(log, "g");
+        var consumer = await SubscribeAsync(log, GroupName);
         Assert.Null(await consumer.ReadAsync(TimeSpan.Zero, Token));
         var read = consumer.ReadAsync(Patience, Token).AsTask();
         await consumer.DisposeAsync();
@@ -76,7 +76,7 @@ public abstract class ConsumerConformance(LogHarness harness) : LogSuite(harness
     {
         var log = await OpenWithTopicAsync(partitions: 3);
         await AppendAllAsync(log, Enumerable.Range(0, 3_000).Select(i => new NewRecord(BitConverter.GetBytes(i), new byte[1000])));
-        var consumer = await SubscribeAsync(log, "g", maxBatchBytes: 50_000);
+        var consumer = await SubscribeAsync(log, GroupName, maxBatchBytes: 50_000);
         using var first = await consumer.ReadAsync(Patience, Token);
         await Harness.FetchedAsync(consumer, 3);
         var order = new List<int>();
@@ -94,13 +94,13 @@ public abstract class ConsumerConformance(LogHarness harness) : LogSuite(harness
     {
         var log = await OpenWithTopicAsync(partitions: 2);
         await AppendAllAsync(log, Enumerable.Range(0, 100).Select(i => Text("x", $"{i}")));
-        var first = await SubscribeAsync(log, "g");
+        var first = await SubscribeAsync(log, GroupName);
         await ConsumeUntilAsync(first, r => r.Count == 100);
         await first.CommitAsync(new Dictionary<int, long> { [0] = 10, [1] = 20 }, Token);
         await first.DisposeAsync();
 
         var handler = new RecordingHandler(new Dictionary<int, long> { [0] = 30 });
-        var consumer = await SubscribeAsync(log, "g", handler);
+        var consumer = await SubscribeAsync(log, GroupName, handler);
         var records = await ConsumeUntilAsync(consumer, r => r.Select(x => x.Partition).Distinct().Count() == 2);
         Assert.Equal(30, records.Where(r => r.Partition == 0).Min(r => r.Offset));
         Assert.Equal(20, records.Where(r => r.Partition == 1).Min(r => r.Offset));
@@ -111,7 +111,7 @@ public abstract class ConsumerConformance(LogHarness harness) : LogSuite(harness
     {
         var log = await OpenWithTopicAsync();
         await AppendAllAsync(log, Enumerable.Range(0, 50).Select(i => Text($"{i}")));
-        var consumer = await SubscribeAsync(log, "g");
+        var consumer = await SubscribeAsync(log, GroupName);
         await ConsumeUntilAsync(consumer, r => r.Count == 50);
         consumer.Seek(0, 7);
         var again = await ConsumeUntilAsync(consumer, r => r.Count == 43);
@@ -124,12 +124,12 @@ public abstract class ConsumerConformance(LogHarness harness) : LogSuite(harness
     {
         var log = await OpenWithTopicAsync();
         await AppendAllAsync(log, Enumerable.Range(0, 10).Select(i => Text($"{i}")));
-        var first = await SubscribeAsync(log, "g");
+        var first = await SubscribeAsync(log, GroupName);
         await ConsumeUntilAsync(first, r => r.Count == 10);
         await first.CommitAsync(new Dictionary<int, long> { [0] = 4, [17] = 3 }, Token);
         await first.DisposeAsync();
 
-        var second = await SubscribeAsync(Open(), "g");
+        var second = await SubscribeAsync(Open(), GroupName);
         Assert.Equal(4, (await ConsumeUntilAsync(second, r => r.Count > 0))[0].Offset);
         var other = await SubscribeAsync(log, "other");
         Assert.Equal(0, (await ConsumeUntilAsync(other, r => r.Count > 0))[0].Offset);
@@ -140,12 +140,12 @@ public abstract class ConsumerConformance(LogHarness harness) : LogSuite(harness
     {
         var log = await OpenWithTopicAsync(partitions: 2);
         await AppendAllAsync(log, Enumerable.Range(0, 100).Select(i => Text("x", $"{i}")));
-        var consumer = await SubscribeAsync(log, "g");
+        var consumer = await SubscribeAsync(log, GroupName);
         await ConsumeUntilAsync(consumer, r => r.Count == 100);
         var ends = Assert.Single(await log.GetTopicsAsync(Token), t => t.Name == TopicName).Partitions;
 
         var group = Assert.Single(await log.GetGroupsAsync(Token), g => g.Topic == TopicName);
-        Assert.Equal(("g", 1, 100L), (group.Group, group.Members, group.Lag));
+        Assert.Equal((GroupName, 1, 100L), (group.Group, group.Members, group.Lag));
         await consumer.CommitAsync(new Dictionary<int, long> { [0] = ends[0].EndOffset - 3, [1] = ends[1].EndOffset }, Token);
         group = Assert.Single(await log.GetGroupsAsync(Token), g => g.Topic == TopicName);
         Assert.Equal([3L, 0L], group.Partitions.Select(p => p.Lag));

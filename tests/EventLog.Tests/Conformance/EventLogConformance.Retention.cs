@@ -47,7 +47,7 @@ public abstract partial class EventLogConformance
     {
         Skip.IfNot(Harness.RetainsOnDemand);
         var log = await OpenWithTopicAsync(retention: new RetentionPolicy(MaxBytes: 1));
-        var consumer = await SubscribeAsync(log, "g");
+        var consumer = await SubscribeAsync(log, GroupName);
         for (var i = 0; i < 5; i++)
         {
             await AppendAllAsync(log, Enumerable.Range(0, 100).Select(_ => new NewRecord(default, new byte[1000])));
@@ -70,7 +70,7 @@ public abstract partial class EventLogConformance
     {
         Skip.IfNot(Harness.RetainsOnDemand);
         var log = await OpenWithTopicAsync(retention: new RetentionPolicy(MaxBytes: 1, DropUnconsumed: true));
-        var consumer = await SubscribeAsync(log, "g");
+        var consumer = await SubscribeAsync(log, GroupName);
         Assert.Null(await consumer.ReadAsync(TimeSpan.Zero, Token));
         for (var i = 0; i < 3; i++)
         {
@@ -90,7 +90,7 @@ public abstract partial class EventLogConformance
         Skip.IfNot(Harness.RetainsOnDemand);
         var log = await OpenWithTopicAsync(partitions: 2, retention: new RetentionPolicy(MaxBytes: 200_000));
         var other = Open();
-        var consumer = await SubscribeAsync(Open(), "g", maxBatchBytes: 30_000);
+        var consumer = await SubscribeAsync(Open(), GroupName, maxBatchBytes: 30_000);
         const int Total = 3_000;
         var writing = Task.WhenAll(new[] { log, other }.Select(w => Task.Run(async () =>
         {

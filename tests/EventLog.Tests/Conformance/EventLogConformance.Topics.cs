@@ -127,7 +127,7 @@ public abstract partial class EventLogConformance
         await Assert.ThrowsAsync<TerminalException>(async () => await log.ReadAsync("no-such-topic", 0, 0, cancellationToken: Token));
         await Assert.ThrowsAsync<TerminalException>(async () => await log.ReadAsync(TopicName, 2, 0, cancellationToken: Token));
         await Assert.ThrowsAsync<TerminalException>(async () => await log.ReadAsync(TopicName, -1, 0, cancellationToken: Token));
-        await Assert.ThrowsAsync<TerminalException>(async () => await log.SubscribeAsync(new ConsumerDefinition("no-such-topic", "g"), Token));
+        await Assert.ThrowsAsync<TerminalException>(async () => await log.SubscribeAsync(new ConsumerDefinition("no-such-topic", GroupName), Token));
     }
 
     [SkippableFact]

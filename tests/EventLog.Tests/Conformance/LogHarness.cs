@@ -15,6 +15,9 @@ public abstract class LogHarness
     /// <summary>Whether <see cref="LogLimits"/> can be chosen.</summary>
     public virtual bool HasLimits => true;
 
+    /// <summary>Whether a group takes offsets also while it shares out anew; where it does not, another member may read a few records again.</summary>
+    public virtual bool TakesOffsetsAlways => true;
+
     /// <summary>The shortest session timeout that the store copes with.</summary>
     public virtual TimeSpan ShortSession => TimeSpan.FromSeconds(1);
 

@@ -21,6 +21,9 @@ public abstract class LogSuite(LogHarness harness) : IAsyncLifetime
     /// <summary>A topic name that no other test uses.</summary>
     protected string TopicName { get; } = $"topic-{Guid.NewGuid():N}";
 
+    /// <summary>A consumer group that no other test uses.</summary>
+    protected string GroupName { get; } = $"group-{Guid.NewGuid():N}";
+
     public Task InitializeAsync()
     {
         Skip.If(Harness.Missing is not null, Harness.Missing);

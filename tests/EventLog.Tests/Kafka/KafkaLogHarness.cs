@@ -21,6 +21,8 @@ public sealed class KafkaLogHarness : LogHarness, IDisposable
     /// <summary>Brokers look after retention by themselves; the mock keeps a fixed size.</summary>
     public override bool RetainsOnDemand => false;
 
+    public override bool TakesOffsetsAlways => false;
+
     /// <summary>The first member of a group waits for 3 s at the mock, and with it runs its session.</summary>
     public override TimeSpan ShortSession => TimeSpan.FromSeconds(3.5);
 

@@ -18,6 +18,12 @@ internal sealed unsafe class HeldPartition(int partition, NativeQueue queue) : I
     /// <summary>Where a seek is to go that was not possible yet.</summary>
     public long? SeekTo { get; set; }
 
+    /// <summary>Whether the sink gave the position: the group's then only tells of lag.</summary>
+    public bool SinkOwnsPosition { get; set; }
+
+    /// <summary>What the group is to be told yet.</summary>
+    public long? ToCommit { get; set; }
+
     /// <summary>How large its records are, to guess how many make a batch.</summary>
     public int RecordBytes { get; set; } = 512;
 

@@ -8,7 +8,7 @@ namespace Pipeline.EventLog.Kafka;
 /// A member of a group. The library keeps the session alive in threads of its own and puts what the group decides into a queue; <see cref="ReadAsync"/> applies it on the
 /// caller's thread, and the library waits for it as long as the handler takes.
 /// </summary>
-internal sealed class KafkaConsumer : IConsumer
+internal sealed partial class KafkaConsumer : IConsumer
 {
     private const int Round = 256;
     private const int MostBytes = 64 << 20;
@@ -101,28 +101,6 @@ internal sealed class KafkaConsumer : IConsumer
         }
     }
 
-    public async ValueTask CommitAsync(IReadOnlyDictionary<int, long> nextOffsets, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(nextOffsets);
-        var operation = $"Commit offsets {Subject}";
-        var started = _time.GetTimestamp();
-        while (true)
-        {
-            await RebalancedAsync(operation, started, cancellationToken);
-            if (!SendCommit(nextOffsets, operation))
-                return;
-            var code = await CommitAnswerAsync(operation, started, cancellationToken);
-            if (code == ErrorCode.NoError)
-                return;
-            if (code is ErrorCode.IllegalGeneration or ErrorCode.UnknownMemberId)
-                throw new TransientException($"{operation}: the group has shared out without this member, which learns of it by its next read.");
-            if (code is not (ErrorCode.RebalanceInProgress or ErrorCode.Local_WaitCoord or ErrorCode.NotCoordinatorForGroup or ErrorCode.GroupLoadInProgress)
-                || _time.GetElapsedTime(started) > _options.OperationTimeout)
-                throw KafkaErrors.Create(code, operation);
-            await Task.Delay(_retryPause, _time, cancellationToken);
-        }
-    }
-
     public void Seek(int partition, long nextOffset)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(nextOffset);
@@ -148,12 +126,15 @@ internal sealed class KafkaConsumer : IConsumer
             if (_disposed)
                 return;
             _disposed = true;
-            membership = Detach(quietly);
         }
 
         _news.Set();
-        _committed.Set();
         _onDisposed(this);
+        if (!quietly)
+            await FlushAsync(leaving: true, CancellationToken.None);
+        lock (_lock)
+            membership = Detach(quietly);
+        _committed.Set();
         if (membership is not null)
             await Blocking.RunAsync($"Leave group {_definition.Group}", () => Close(membership, quietly), CancellationToken.None);
     }
@@ -184,6 +165,8 @@ internal sealed class KafkaConsumer : IConsumer
                 ObjectDisposedException.ThrowIf(_disposed, this);
                 Join();
                 news = _pending ??= _membership!.Poll();
+                if (news is null)
+                    SendDeferred();
             }
 
             if (news is null && !await SettleAsync(cancellationToken))
@@ -220,7 +203,8 @@ internal sealed class KafkaConsumer : IConsumer
         using (ExecutionContext.SuppressFlow())
         {
             _membership = new Membership(
-                _settings.Member(_definition.Group, _session), _definition.Topic, _news, _committed, $"Join group {_definition.Group} of topic {_definition.Topic}", _logger);
+                _settings.Member(_definition.Group, _session), _definition.Topic, _news, _committed, $"Join group {_definition.Group} of topic {_definition.Topic}", _time,
+                _logger);
         }
     }
 
@@ -267,7 +251,11 @@ internal sealed class KafkaConsumer : IConsumer
             {
                 var held = new HeldPartition(partition, _membership!.Open(partition));
                 if (positions is not null && positions.TryGetValue(partition, out var position))
+                {
                     held.Position = position;
+                    held.SinkOwnsPosition = true;
+                }
+
                 _held.Add(held);
                 offsets.Add(new PartitionOffset(_definition.Topic, partition, held.Position < 0 ? NativeMethods.OffsetStored : held.Position));
             }
@@ -284,6 +272,8 @@ internal sealed class KafkaConsumer : IConsumer
         // Other members may have been told in the meantime, so the list is the group's, not ours.
         if (_definition.Handler is { } handler && partitions.Length > 0)
             await handler.OnRevokedAsync(partitions, lost, cancellationToken);
+        if (!lost)
+            await FlushAsync(leaving: false, cancellationToken);
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
@@ -320,7 +310,17 @@ internal sealed class KafkaConsumer : IConsumer
     {
         var membership = _membership;
         _membership = null;
-        if (membership is not null && !quietly && _pending is { } pending)
+        if (membership is not null && !quietly)
+            Answer(membership);
+        Drop([.. _held.Select(h => h.Partition)]);
+        _commitsSent = _commitsAnswered = 0;
+        return membership;
+    }
+
+    /// <summary>Answers the group's pending news for a member that is about to leave.</summary>
+    private void Answer(Membership membership)
+    {
+        for (; (_pending ??= membership.Poll()) is { } pending; _pending = null)
         {
             PartitionOffset[] partitions = [.. pending.Partitions.Select(p => new PartitionOffset(_definition.Topic, p, NativeMethods.OffsetStored))];
             if (pending.Change == GroupChange.Assigned)
@@ -328,9 +328,6 @@ internal sealed class KafkaConsumer : IConsumer
             else if (pending.Change is GroupChange.Revoked or GroupChange.Lost)
                 membership.Unassign(partitions);
         }
-
-        Drop([.. _held.Select(h => h.Partition)]);
-        return membership;
     }
 
     private void Drop(int[] partitions)
@@ -436,59 +433,6 @@ internal sealed class KafkaConsumer : IConsumer
     {
         if (held.Position >= 0 && offset != held.Position)
             Log.OffsetGone(_logger, _definition.Group, _definition.Topic, held.Partition, held.Position, offset);
-    }
-
-    /// <summary>While the group shares out anew it takes no offsets; the library takes part by itself, so it is over soon.</summary>
-    private async ValueTask RebalancedAsync(string operation, long started, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            lock (_lock)
-            {
-                ObjectDisposedException.ThrowIf(_disposed, this);
-                if (_membership is not { Rebalancing: true })
-                    return;
-            }
-
-            var remaining = _session - _time.GetElapsedTime(started);
-            if (remaining <= TimeSpan.Zero)
-                throw new TransientException($"{operation}: the group is sharing out anew.");
-            await _committed.WaitAsync(remaining, _time, cancellationToken);
-        }
-    }
-
-    private bool SendCommit(IReadOnlyDictionary<int, long> nextOffsets, string operation)
-    {
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            PartitionOffset[] mine =
-            [
-                .. _held.Where(h => nextOffsets.ContainsKey(h.Partition)).Select(h => new PartitionOffset(_definition.Topic, h.Partition, nextOffsets[h.Partition])),
-            ];
-            if (mine.Length == 0)
-                return false;
-            var error = _membership!.Commit(mine);
-            return error == 0 ? true : throw KafkaErrors.Create((ErrorCode)error, operation);
-        }
-    }
-
-    private async ValueTask<ErrorCode> CommitAnswerAsync(string operation, long started, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            lock (_lock)
-            {
-                ObjectDisposedException.ThrowIf(_disposed, this);
-                if (_membership!.CommitAnswer() is { } code)
-                    return (ErrorCode)code;
-            }
-
-            var remaining = _options.OperationTimeout - _time.GetElapsedTime(started);
-            if (remaining <= TimeSpan.Zero)
-                throw new TransientException($"{operation}: no answer within {_options.OperationTimeout.TotalSeconds:0.#} s.");
-            await _committed.WaitAsync(remaining, _time, cancellationToken);
-        }
     }
 
     private static bool Close(Membership membership, bool quietly)

@@ -22,12 +22,14 @@ internal sealed unsafe class Membership : IDisposable
     /// <param name="news">Is set when there is something to take.</param>
     /// <param name="committed">Is set when a commit is answered, or can be sent.</param>
     /// <param name="operation">Names it in errors.</param>
+    /// <param name="time">The time.</param>
     /// <param name="logger">Takes the library's lines.</param>
-    public Membership(IReadOnlyDictionary<string, string> settings, string topic, Signal news, Signal committed, string operation, ILogger logger)
+    public Membership(
+        IReadOnlyDictionary<string, string> settings, string topic, Signal news, Signal committed, string operation, TimeProvider time, ILogger logger)
     {
         _topic = topic;
         _news = news;
-        _watch = new RebalanceWatch(committed);
+        _watch = new RebalanceWatch(committed, time);
         _client = new NativeClient(settings, NativeMethods.RebalanceEvent | NativeMethods.ErrorEvent | NativeMethods.OffsetCommitEvent, logger, _watch);
         _ = NativeMethods.rd_kafka_poll_set_consumer(_client.Handle);
         _events = new NativeQueue(NativeMethods.rd_kafka_queue_get_consumer(_client.Handle), news);
@@ -41,8 +43,14 @@ internal sealed unsafe class Membership : IDisposable
         throw KafkaErrors.Create((ErrorCode)error, operation);
     }
 
-    /// <summary>Whether the group shares out anew, so that commits have to wait.</summary>
+    /// <summary>Whether the group shares out anew, so that commits have to wait for a signal.</summary>
     public bool Rebalancing => _watch.Rebalancing;
+
+    /// <summary>How long commits have to wait since the group may be about to share out anew.</summary>
+    public TimeSpan Doubt => _watch.Doubt;
+
+    /// <summary>Whether commits can be sent.</summary>
+    public bool TakesCommits => !Rebalancing && Doubt <= TimeSpan.Zero;
 
     /// <summary>What the group, or the library, has to say next; null where there is nothing.</summary>
     public GroupNews? Poll()

@@ -7,17 +7,32 @@ namespace Pipeline.EventLog.Kafka.Native;
 /// Knows when a member asks its group to share out anew, by the requests that the library sends. An offset commit that follows a JoinGroup carries the generation before it,
 /// and librdkafka before 2.8 gives up all its partitions when the broker refuses that one; so commits wait.
 /// </summary>
-internal sealed unsafe class RebalanceWatch(Signal changed)
+internal sealed unsafe class RebalanceWatch(Signal changed, TimeProvider time)
 {
     private const short JoinGroup = 11;
+    private const short Heartbeat = 12;
     private const short SyncGroup = 14;
     private const string Name = "pipeline";
 
+    /// <summary>How long the library may take from the answer that calls for a rebalance to its request to join.</summary>
+    private static readonly TimeSpan _reaction = TimeSpan.FromMilliseconds(50);
+
     private GCHandle _self;
+    private long _heard = long.MinValue;
     private volatile bool _rebalancing;
 
     /// <summary>Whether the member has asked to join and has not heard yet what it is to hold.</summary>
     public bool Rebalancing => _rebalancing;
+
+    /// <summary>How long until it is sure that the group's last answer called for no rebalance.</summary>
+    public TimeSpan Doubt
+    {
+        get
+        {
+            var heard = Volatile.Read(ref _heard);
+            return heard == long.MinValue ? TimeSpan.Zero : _reaction - time.GetElapsedTime(heard);
+        }
+    }
 
     /// <summary>Hooks into the client that is made from the configuration.</summary>
     public void Attach(nint conf)
@@ -51,13 +66,19 @@ internal sealed unsafe class RebalanceWatch(Signal changed)
     {
         if (request == SyncGroup)
             Of(opaque).End();
+        else if (request == Heartbeat)
+            Of(opaque).Hear();
         return 0;
     }
 
     private static RebalanceWatch Of(nint opaque) => (RebalanceWatch)GCHandle.FromIntPtr(opaque).Target!;
 
+    private void Hear() => Volatile.Write(ref _heard, time.GetTimestamp());
+
+    /// <summary>The answer may be an error, upon which the library asks to join again.</summary>
     private void End()
     {
+        Hear();
         _rebalancing = false;
         changed.Set();
     }
