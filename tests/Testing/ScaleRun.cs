@@ -72,17 +72,24 @@ public static class ScaleRun
                 mostLag = Math.Max(mostLag, await LagAsync(apis) ?? 0);
             }
 
+            var calm = Environment.TickCount64;
+            log("all stay from now on");
             while (workers.Count < Workers)
                 workers.Add(NewWorker(environment));
             foreach (var process in apis.Concat(workers))
                 await process.HealthyAsync();
+            log(Since("everybody is healthy"));
             await stop.CancelAsync();
             await sending;
-            var ended = Environment.TickCount64;
+            log(Since("the last request was answered"));
             await KillCycles.DrainAsync(apis[0].Url);
-            var drained = TimeSpan.FromMilliseconds(Environment.TickCount64 - ended);
+            log(Since("nothing waits any more"));
+            var drained = TimeSpan.FromMilliseconds(Environment.TickCount64 - calm);
             var stored = await KillCycles.VerifyAsync(ledger, environment["ConnectionStrings__warehouse"], environment["ConnectionStrings__lake"]);
+            log(Since("all was compared"));
             return new ScaleReport(kills, added, ledger.Events.Values.Count(a => a), ledger.Orders.Values.Count(a => a), stored.Events, stored.Orders, mostLag, drained);
+
+            string Since(string what) => string.Create(CultureInfo.InvariantCulture, $"{(Environment.TickCount64 - calm) / 1_000.0:0.0} s later {what}");
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -128,12 +135,12 @@ public static class ScaleRun
 /// <param name="StoredEvents">Events in the store: the acknowledged ones and maybe some whose answer was cut off.</param>
 /// <param name="StoredOrders">Orders in the lake, likewise.</param>
 /// <param name="MostLag">The largest lag seen, in records of all groups.</param>
-/// <param name="Drained">How long it took until nothing waited, after the last request.</param>
+/// <param name="Drained">How long it took until nothing waited, after the last one had come or gone.</param>
 public sealed record ScaleReport(
     int Kills, int Added, int AcknowledgedEvents, int AcknowledgedOrders, int StoredEvents, int StoredOrders, long MostLag, TimeSpan Drained)
 {
     /// <summary>In a line.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Kills} kills and {Added} added workers: {AcknowledgedEvents:N0} acknowledged events and {AcknowledgedOrders:N0} orders, each exactly once in events, counts and lake ({StoredEvents:N0} and {StoredOrders:N0} stored); at most {MostLag:N0} waited, and nothing {Drained.TotalSeconds:0.0} s after the last request");
+        $"{Kills} kills and {Added} added workers: {AcknowledgedEvents:N0} acknowledged events and {AcknowledgedOrders:N0} orders, each exactly once in events, counts and lake ({StoredEvents:N0} and {StoredOrders:N0} stored); at most {MostLag:N0} waited, and nothing {Drained.TotalSeconds:0.0} s after the last one had come or gone");
 }
