@@ -10,14 +10,15 @@ internal static class Comparison
     private static readonly TimeSpan _warmUp = TimeSpan.FromSeconds(12);
 
     public static async Task<bool> RunAsync(
-        string what, string unit, int recordsPerRequest, double limit, int connections, TimeSpan duration, int rounds, IReadOnlyList<byte[]> requests)
+        string what, string unit, int recordsPerRequest, double limit, int connections, TimeSpan duration, int rounds, IReadOnlyList<byte[]> requests,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         using var data = new TempDirectory();
         var rates = new List<double>();
         for (var round = 1; round <= rounds; round++)
         {
             var bare = await BareAsync(connections, duration, requests);
-            await using var host = await AppHostProcess.StartAsync(data.FullPath);
+            await using var host = await AppHostProcess.StartAsync(data.FullPath, environment: environment);
             var full = await HttpLoad.RunAsync(host.Url, connections, _warmUp, duration, requests);
             var rate = full.RequestsPerSecond * recordsPerRequest;
             rates.Add(rate);

@@ -10,12 +10,12 @@ namespace Pipeline.Testing;
 public sealed class DistributedStores : IAsyncDisposable
 {
     /// <summary>The mock cluster keeps about 5 MB of a partition: enough of them hold what consumers have yet to read.</summary>
-    private const int Partitions = 32;
+    private const int ManyPartitions = 32;
 
     private readonly MockKafkaProcess _kafka;
     private readonly RadosGateway _gateway;
 
-    private DistributedStores(MockKafkaProcess kafka, RadosGateway gateway)
+    private DistributedStores(MockKafkaProcess kafka, RadosGateway gateway, int partitions)
     {
         _kafka = kafka;
         _gateway = gateway;
@@ -24,7 +24,7 @@ public sealed class DistributedStores : IAsyncDisposable
         {
             ["ConnectionStrings__kafka"] = kafka.Servers,
             ["ConnectionStrings__lake"] = Lake,
-            ["Ingestion__Partitions"] = Partitions.ToString(CultureInfo.InvariantCulture),
+            ["Ingestion__Partitions"] = partitions.ToString(CultureInfo.InvariantCulture),
             ["Purchases__CommitInterval"] = "00:00:00.500",
 
             // The mock cluster does not list groups.
@@ -46,15 +46,16 @@ public sealed class DistributedStores : IAsyncDisposable
     public static void SkipUnlessThere() => Skip.If(Missing is not null, Missing);
 
     /// <summary>Starts them, empty.</summary>
-    public static async Task<DistributedStores> StartAsync()
+    /// <param name="partitions">Of each of the two topics.</param>
+    public static async Task<DistributedStores> StartAsync(int partitions = ManyPartitions)
     {
-        var topics = new Dictionary<string, int> { ["UserEvents"] = Partitions, ["PurchasedItem"] = Partitions, ["UserEvents.dead"] = 1, ["PurchasedItem.dead"] = 1 };
+        var topics = new Dictionary<string, int> { ["UserEvents"] = partitions, ["PurchasedItem"] = partitions, ["UserEvents.dead"] = 1, ["PurchasedItem.dead"] = 1 };
         var kafka = await MockKafkaProcess.StartAsync(brokers: 3, topics);
         var gateway = new RadosGateway();
         try
         {
             await gateway.InitializeAsync();
-            return new DistributedStores(kafka, gateway);
+            return new DistributedStores(kafka, gateway, partitions);
         }
         catch
         {

@@ -23,8 +23,11 @@ public sealed class KafkaLogOptions
     /// <summary>The most records that wait to be acknowledged.</summary>
     public int MaxPendingRecords { get; set; } = 500_000;
 
-    /// <summary>How record batches are compressed: <c>none</c>, <c>lz4</c>, <c>zstd</c>, <c>snappy</c> or <c>gzip</c>.</summary>
-    public string Compression { get; set; } = "lz4";
+    /// <summary>
+    /// How record batches are compressed: <c>none</c>, <c>lz4</c>, <c>zstd</c>, <c>snappy</c> or <c>gzip</c>. The batches of single requests are small: compressing them costs more
+    /// than it saves, unless the network or the brokers' disks are what is short.
+    /// </summary>
+    public string Compression { get; set; } = "none";
 
     /// <summary>How long a record waits for others to be sent with it.</summary>
     public TimeSpan Linger { get; set; } = TimeSpan.FromMilliseconds(1);

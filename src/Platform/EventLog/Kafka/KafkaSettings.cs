@@ -74,6 +74,9 @@ internal sealed class KafkaSettings(string servers, KafkaLogOptions options)
             ["bootstrap.servers"] = servers,
             ["client.id"] = ClientId,
             ["socket.keepalive.enable"] = "true",
+
+            // A small batch does not wait for the acknowledgement of the one before.
+            ["socket.nagle.disable"] = "true",
             ["reconnect.backoff.max.ms"] = "2000",
             ["security.protocol"] = Protocol(options.SecurityProtocol).Replace("sasl", "sasl_", StringComparison.Ordinal),
         };
