@@ -21,8 +21,8 @@ public abstract class LogHarness
     /// <summary>The shortest session timeout that the store copes with.</summary>
     public virtual TimeSpan ShortSession => TimeSpan.FromSeconds(1);
 
-    /// <summary>Waits until the consumer can read records of so many partitions at once, where it fetches them by itself.</summary>
-    public virtual Task FetchedAsync(IConsumer consumer, int partitions) => Task.CompletedTask;
+    /// <summary>Waits until so many records are at hand, where the consumer fetches them by itself.</summary>
+    public virtual Task FetchedAsync(IConsumer consumer, int records) => Task.CompletedTask;
 
     /// <summary>Opens the log as a process of its own would. All that are opened see the same topics.</summary>
     public abstract IEventLog Open(LogLimits? limits = null);

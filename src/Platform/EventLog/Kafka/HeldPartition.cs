@@ -27,7 +27,7 @@ internal sealed unsafe class HeldPartition(int partition, NativeQueue queue) : I
     /// <summary>How large its records are, to guess how many make a batch.</summary>
     public int RecordBytes { get; set; } = 512;
 
-    public bool HasRecords => _left.Count > 0 || NativeMethods.rd_kafka_queue_length(Queue.Handle) > 0;
+    public int Fetched => _left.Count + (int)NativeMethods.rd_kafka_queue_length(Queue.Handle);
 
     public void PutBack(NativeMessage* message) => _left.Enqueue((nint)message);
 

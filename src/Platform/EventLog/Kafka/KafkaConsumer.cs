@@ -69,13 +69,13 @@ internal sealed partial class KafkaConsumer : IConsumer
         }
     }
 
-    /// <summary>Of how many partitions there are records here that were not read yet.</summary>
+    /// <summary>How many records are here that were not read yet.</summary>
     internal int Fetched
     {
         get
         {
             lock (_lock)
-                return _held.Count(h => h.HasRecords);
+                return _held.Sum(h => h.Fetched);
         }
     }
 

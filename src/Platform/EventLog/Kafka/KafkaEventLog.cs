@@ -120,7 +120,7 @@ internal sealed partial class KafkaEventLog : IEventLog, IAsyncDisposable
     public async ValueTask PingAsync(CancellationToken cancellationToken = default)
     {
         const string Operation = "Ping the log";
-        var metadata = await Blocking.RunAsync(Operation, () => _writer.Admin(Operation).GetMetadata(_options.OperationTimeout), cancellationToken);
+        var metadata = await Blocking.RunAsync(Operation, () => _writer.Administer(Operation, a => a.GetMetadata(_options.OperationTimeout)), cancellationToken);
         foreach (var topic in metadata.Topics)
         {
             if (_topics.Find(topic.Topic) is not null && topic.Partitions.Find(p => p.Leader < 0) is { } headless)

@@ -95,7 +95,7 @@ internal sealed class KafkaGroups(KafkaWriter writer, KafkaReader reader, KafkaT
         List<GroupInfo> groups;
         try
         {
-            groups = await Blocking.RunAsync(Operation, () => writer.Admin(Operation).ListGroups(options.OperationTimeout), cancellationToken);
+            groups = await Blocking.RunAsync(Operation, () => writer.Administer(Operation, a => a.ListGroups(options.OperationTimeout)), cancellationToken);
         }
         catch (TerminalException e) when (e.InnerException is KafkaException { Error.Code: var code } && KafkaErrors.IsNotOffered(code))
         {

@@ -12,6 +12,9 @@ internal sealed class KafkaProducer : IDisposable
 {
     /// <summary>Of marked traces (<see cref="TraceMark"/>) there may be as many again.</summary>
     private const int MaxTraces = 32;
+
+    /// <summary>Added to the number of users, it keeps new ones out.</summary>
+    private const int Closed = int.MinValue / 2;
     private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(100);
 
     private readonly IProducer<byte[]?, PendingRecord> _producer;
@@ -21,8 +24,10 @@ internal sealed class KafkaProducer : IDisposable
     private readonly ILogger _logger;
     private readonly Thread _thread;
     private readonly List<ActivityLink> _traces = [];
+    private readonly IAdminClient _admin;
     private volatile bool _stopping;
     private volatile string? _fatal;
+    private int _users;
     private int _records;
     private int _bytes;
     private int _failures;
@@ -56,18 +61,32 @@ internal sealed class KafkaProducer : IDisposable
             throw new TerminalException($"Open Kafka's producer: {e.Message}", e);
         }
 
-        Admin = new DependentAdminClientBuilder(_producer.Handle).Build();
+        _admin = new DependentAdminClientBuilder(_producer.Handle).Build();
         _thread = new Thread(Poll) { IsBackground = true, Name = "kafka producer" };
         _thread.Start();
     }
 
-    public IAdminClient Admin { get; }
-
     /// <summary>Why it cannot go on; null while it can.</summary>
     public string? Fatal => _fatal;
 
+    /// <summary>Calls the administrative client, which shares the connections.</summary>
+    /// <exception cref="ObjectDisposedException">The producer is gone.</exception>
+    public T Administer<T>(Func<IAdminClient, T> call)
+    {
+        Enter();
+        try
+        {
+            return call(_admin);
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
     /// <summary>Hands a record over; its report comes later.</summary>
     /// <exception cref="KafkaException">It was not taken.</exception>
+    /// <exception cref="ObjectDisposedException">The producer is gone.</exception>
     public void Produce(string topic, int partition, in NewRecord record, PendingRecord pending)
     {
         pending.Value = record.Value.ToArray();
@@ -80,6 +99,7 @@ internal sealed class KafkaProducer : IDisposable
             message.Headers = headers;
         }
 
+        Enter();
         try
         {
             _producer.Produce(new TopicPartition(topic, partition), message, _onReport);
@@ -89,20 +109,42 @@ internal sealed class KafkaProducer : IDisposable
             _fatal ??= e.Error.Reason;
             throw;
         }
+        finally
+        {
+            Exit();
+        }
     }
 
-    /// <summary>Waits until everything is reported, but no longer than that.</summary>
-    public void Flush(TimeSpan timeout) => _producer.Flush(timeout);
+    /// <summary>Ends it at once; what waits is not reported any more.</summary>
+    public void Dispose() => Close(TimeSpan.Zero);
 
-    public void Dispose()
+    /// <summary>Ends it when everything is reported, but waits no longer than that.</summary>
+    public void Close(TimeSpan drain)
     {
-        if (_stopping)
+        if (Interlocked.CompareExchange(ref _users, 0, 0) < 0)
             return;
+        Interlocked.Add(ref _users, Closed);
+
+        // The library's memory must not go while somebody calls it; calls to hand over are short, and other calls have their timeouts.
+        SpinWait.SpinUntil(() => Volatile.Read(ref _users) == Closed);
         _stopping = true;
         _thread.Join();
-        Admin.Dispose();
+        _producer.Flush(drain);
+        if (_records + _failures > 0)
+            Settle();
+        _admin.Dispose();
         _producer.Dispose();
     }
+
+    private void Enter()
+    {
+        if (Interlocked.Increment(ref _users) > 0)
+            return;
+        Exit();
+        throw new ObjectDisposedException(nameof(KafkaProducer));
+    }
+
+    private void Exit() => Interlocked.Decrement(ref _users);
 
     private void Poll()
     {

@@ -30,7 +30,7 @@ internal sealed class KafkaTopics(KafkaWriter writer, KafkaReader reader, KafkaS
     /// <summary>All topics but the brokers' own, by name. Asks for all, as a question for one may create it.</summary>
     public async Task<IReadOnlyList<KafkaTopic>> ListAsync(string operation, CancellationToken cancellationToken)
     {
-        var metadata = await Blocking.RunAsync(operation, () => writer.Admin(operation).GetMetadata(options.OperationTimeout), cancellationToken);
+        var metadata = await Blocking.RunAsync(operation, () => writer.Administer(operation, a => a.GetMetadata(options.OperationTimeout)), cancellationToken);
         var topics = new List<KafkaTopic>(metadata.Topics.Count);
         foreach (var topic in metadata.Topics.Where(t => !t.Topic.StartsWith("__", StringComparison.Ordinal)))
         {
@@ -57,7 +57,7 @@ internal sealed class KafkaTopics(KafkaWriter writer, KafkaReader reader, KafkaS
                 return;
 
             // Brokers that create no topics by request may create what is asked for, with as many partitions as they are configured to.
-            await Blocking.RunAsync(operation, () => writer.Admin(operation).GetMetadata(definition.Name, options.OperationTimeout), cancellationToken);
+            await Blocking.RunAsync(operation, () => writer.Administer(operation, a => a.GetMetadata(definition.Name, options.OperationTimeout)), cancellationToken);
             topic = await AppearAsync(definition.Name, operation, cancellationToken);
         }
 
@@ -77,7 +77,7 @@ internal sealed class KafkaTopics(KafkaWriter writer, KafkaReader reader, KafkaS
     private async Task<bool> HasControllerAsync(string operation, CancellationToken cancellationToken)
     {
         var controller = await reader.ControllerAsync(operation, cancellationToken);
-        var metadata = await Blocking.RunAsync(operation, () => writer.Admin(operation).GetMetadata(options.OperationTimeout), cancellationToken);
+        var metadata = await Blocking.RunAsync(operation, () => writer.Administer(operation, a => a.GetMetadata(options.OperationTimeout)), cancellationToken);
         return metadata.Brokers.Exists(b => b.BrokerId == controller);
     }
 
@@ -98,9 +98,8 @@ internal sealed class KafkaTopics(KafkaWriter writer, KafkaReader reader, KafkaS
         };
         try
         {
-            await writer.Admin(operation)
-                .CreateTopicsAsync([specification], new CreateTopicsOptions { RequestTimeout = options.OperationTimeout, OperationTimeout = options.OperationTimeout })
-                .WaitAsync(cancellationToken);
+            var create = new CreateTopicsOptions { RequestTimeout = options.OperationTimeout, OperationTimeout = options.OperationTimeout };
+            await writer.Administer(operation, a => a.CreateTopicsAsync([specification], create)).WaitAsync(cancellationToken);
         }
         catch (CreateTopicsException e) when (e.Results[0].Error.Code == ErrorCode.TopicAlreadyExists)
         {
@@ -144,8 +143,8 @@ internal sealed class KafkaTopics(KafkaWriter writer, KafkaReader reader, KafkaS
         try
         {
             var resource = new ConfigResource { Type = ResourceType.Topic, Name = definition.Name };
-            var described = await writer.Admin(operation)
-                .DescribeConfigsAsync([resource], new DescribeConfigsOptions { RequestTimeout = options.OperationTimeout }).WaitAsync(cancellationToken);
+            var describe = new DescribeConfigsOptions { RequestTimeout = options.OperationTimeout };
+            var described = await writer.Administer(operation, a => a.DescribeConfigsAsync([resource], describe)).WaitAsync(cancellationToken);
             var now = described[0].Entries;
             if (wanted.All(w => now.TryGetValue(w.Key, out var entry) && entry.Value == w.Value))
                 return;
@@ -169,8 +168,8 @@ internal sealed class KafkaTopics(KafkaWriter writer, KafkaReader reader, KafkaS
         if (KafkaLibrary.Has("rd_kafka_IncrementalAlterConfigs"))
         {
             List<ConfigEntry> changes = [.. wanted.Select(w => new ConfigEntry { Name = w.Key, Value = w.Value, IncrementalOperation = AlterConfigOpType.Set })];
-            return writer.Admin(operation).IncrementalAlterConfigsAsync(
-                new() { [resource] = changes }, new IncrementalAlterConfigsOptions { RequestTimeout = options.OperationTimeout }).WaitAsync(cancellationToken);
+            var incremental = new IncrementalAlterConfigsOptions { RequestTimeout = options.OperationTimeout };
+            return writer.Administer(operation, a => a.IncrementalAlterConfigsAsync(new() { [resource] = changes }, incremental)).WaitAsync(cancellationToken);
         }
 
         // The older request replaces all that is set for the topic, so what is set stays in it.
@@ -178,8 +177,8 @@ internal sealed class KafkaTopics(KafkaWriter writer, KafkaReader reader, KafkaS
         foreach (var (name, value) in wanted)
             all[name] = value;
         List<ConfigEntry> entries = [.. all.Select(a => new ConfigEntry { Name = a.Key, Value = a.Value })];
-        return writer.Admin(operation).AlterConfigsAsync(
-            new() { [resource] = entries }, new AlterConfigsOptions { RequestTimeout = options.OperationTimeout }).WaitAsync(cancellationToken);
+        var alter = new AlterConfigsOptions { RequestTimeout = options.OperationTimeout };
+        return writer.Administer(operation, a => a.AlterConfigsAsync(new() { [resource] = entries }, alter)).WaitAsync(cancellationToken);
     }
 
     private static ErrorCode Code(KafkaException error) => error switch

@@ -31,9 +31,19 @@ internal sealed class KafkaWriter : IAsyncDisposable
     /// <summary>The producer of the moment; null where it must be opened, at first and after a fatal error.</summary>
     private KafkaProducer? Current => Volatile.Read(ref _producer) is { Fatal: null } producer ? producer : null;
 
-    /// <summary>The administrative client, which shares the producer's connections.</summary>
+    /// <summary>Calls the administrative client, which shares the producer's connections.</summary>
     /// <exception cref="TransientException">The log is stopping.</exception>
-    public IAdminClient Admin(string operation) => (Current ?? Open(operation)).Admin;
+    public T Administer<T>(string operation, Func<IAdminClient, T> call)
+    {
+        try
+        {
+            return (Current ?? Open(operation)).Administer(call);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new TransientException($"{operation}: the log is stopping.", e);
+        }
+    }
 
     private KafkaProducer Open(string operation)
     {
@@ -108,11 +118,7 @@ internal sealed class KafkaWriter : IAsyncDisposable
         {
             // The calls wait, so not on the caller's thread.
             await Task.Factory.StartNew(
-                () =>
-                {
-                    producer.Flush(_options.DrainTimeout);
-                    producer.Dispose();
-                },
+                () => producer.Close(_options.DrainTimeout),
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
 
