@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pipeline.EventLog.Kafka.Native;
@@ -6,10 +5,8 @@ using Pipeline.EventLog.Kafka.Native;
 namespace Pipeline.EventLog.Kafka;
 
 /// <summary>The log in Apache Kafka.</summary>
-internal sealed partial class KafkaEventLog : IEventLog, IAsyncDisposable
+internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable
 {
-    private const int MaxPartitions = 1_000;
-
     private readonly KafkaLogOptions _options;
     private readonly KafkaSettings _settings;
     private readonly TimeProvider _time;
@@ -42,14 +39,7 @@ internal sealed partial class KafkaEventLog : IEventLog, IAsyncDisposable
 
     public async ValueTask EnsureTopicAsync(TopicDefinition topic, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(topic);
-        if (!NamePattern().IsMatch(topic.Name) || topic.Name is "." or "..")
-            throw new TerminalException($"Create topic '{topic.Name}': a name has 1 to 200 characters of A-Z, a-z, 0-9, '.', '_', '-' and is not '.' or '..'.");
-        if (topic.Partitions is < 1 or > MaxPartitions)
-            throw new TerminalException($"Create topic {topic.Name}: {topic.Partitions} partitions; there may be 1 to {MaxPartitions}.");
-        var retention = topic.Retention ?? new RetentionPolicy();
-        if (retention.MaxAge <= TimeSpan.Zero || retention.MaxBytes <= 0)
-            throw new TerminalException($"Create topic {topic.Name}: the retention {retention} is not positive.");
+        TopicRules.Check(topic);
         await _topics.EnsureAsync(topic, cancellationToken);
     }
 
@@ -156,7 +146,4 @@ internal sealed partial class KafkaEventLog : IEventLog, IAsyncDisposable
 
     private async ValueTask AppendUnknownAsync(string topic, NewRecord[] records, Memory<RecordPosition> positions, CancellationToken cancellationToken) =>
         await _writer.AppendAsync(await _topics.GetAsync(topic, $"Append to topic {topic}", cancellationToken), records, positions, cancellationToken);
-
-    [GeneratedRegex("^[A-Za-z0-9._-]{1,200}$", RegexOptions.CultureInvariant)]
-    private static partial Regex NamePattern();
 }

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -7,10 +6,8 @@ using Pipeline.Postgres;
 namespace Pipeline.EventLog.Postgres;
 
 /// <summary>The log in PostgreSQL tables.</summary>
-internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
+internal sealed class PostgresEventLog : IEventLog, IAsyncDisposable
 {
-    private const int MaxPartitions = 1_000;
-
     private readonly NpgsqlDataSource _dataSource;
     private readonly PostgresLogOptions _options;
     private readonly TimeProvider _time;
@@ -46,14 +43,8 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
 
     public async ValueTask EnsureTopicAsync(TopicDefinition topic, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(topic);
-        if (!NamePattern().IsMatch(topic.Name) || topic.Name is "." or "..")
-            throw new TerminalException($"Create topic '{topic.Name}': a name has 1 to 200 characters of A-Z, a-z, 0-9, '.', '_', '-' and is not '.' or '..'.");
-        if (topic.Partitions is < 1 or > MaxPartitions)
-            throw new TerminalException($"Create topic {topic.Name}: {topic.Partitions} partitions; there may be 1 to {MaxPartitions}.");
+        TopicRules.Check(topic);
         var retention = topic.Retention ?? new RetentionPolicy();
-        if (retention.MaxAge <= TimeSpan.Zero || retention.MaxBytes <= 0)
-            throw new TerminalException($"Create topic {topic.Name}: the retention {retention} is not positive.");
 
         await using var command = _dataSource.CreateCommand("SELECT log.ensure_topic($1, $2, $3, $4, $5)")
             .With(topic.Name).With(topic.Partitions).With((long?)retention.MaxAge?.TotalMilliseconds).With(retention.MaxBytes).With(retention.DropUnconsumed);
@@ -163,7 +154,4 @@ internal sealed partial class PostgresEventLog : IEventLog, IAsyncDisposable
             throw PostgresErrors.Translate(e, operation);
         }
     }
-
-    [GeneratedRegex("^[A-Za-z0-9._-]{1,200}$", RegexOptions.CultureInvariant)]
-    private static partial Regex NamePattern();
 }
