@@ -12,11 +12,10 @@ namespace Pipeline.Testing;
 /// </summary>
 public sealed class PostgresFixture : IAsyncLifetime
 {
-    private static readonly SemaphoreSlim _gate = new(1, 1);
-    private static SharedServer? _shared;
+    private static readonly SharedServer<PostgresServer> _shared = new(PostgresServer.StartAsync);
 
     private readonly List<NpgsqlDataSource> _dataSources = [];
-    private SharedServer? _server;
+    private PostgresServer? _server;
 
     /// <summary>The server.</summary>
     public PrivatePostgres Server => (_server ?? throw new InvalidOperationException("The fixture was not initialised.")).Postgres;
@@ -45,17 +44,7 @@ public sealed class PostgresFixture : IAsyncLifetime
     /// <inheritdoc />
     public async Task InitializeAsync()
     {
-        await _gate.WaitAsync();
-        try
-        {
-            _shared ??= await SharedServer.StartAsync();
-            _shared.Users++;
-            _server = _shared;
-        }
-        finally
-        {
-            _gate.Release();
-        }
+        _server = await _shared.AcquireAsync();
     }
 
     /// <inheritdoc />
@@ -63,30 +52,16 @@ public sealed class PostgresFixture : IAsyncLifetime
     {
         foreach (var dataSource in _dataSources)
             await dataSource.DisposeAsync();
-        await _gate.WaitAsync();
-        try
-        {
-            if (_server is not null && --_server.Users == 0)
-            {
-                _shared = null;
-                await _server.DisposeAsync();
-            }
-
-            _server = null;
-        }
-        finally
-        {
-            _gate.Release();
-        }
+        if (_server is not null)
+            await _shared.ReleaseAsync();
+        _server = null;
     }
 
-    private sealed class SharedServer(TempDirectory directory, PrivatePostgres postgres) : IAsyncDisposable
+    private sealed class PostgresServer(TempDirectory directory, PrivatePostgres postgres) : IAsyncDisposable
     {
         public PrivatePostgres Postgres { get; } = postgres;
 
-        public int Users { get; set; }
-
-        public static async Task<SharedServer> StartAsync()
+        public static async Task<PostgresServer> StartAsync()
         {
             var directory = new TempDirectory();
             try
@@ -100,7 +75,7 @@ public sealed class PostgresFixture : IAsyncLifetime
                     Settings = new Dictionary<string, string> { ["fsync"] = "off", ["max_connections"] = "200" },
                 };
                 var server = await PrivatePostgres.StartAsync(options, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
-                return new SharedServer(directory, server);
+                return new PostgresServer(directory, server);
             }
             catch
             {

@@ -18,11 +18,10 @@ public sealed class RadosGateway : IAsyncLifetime
     private const string Bucket = "pipeline-tests";
 
     private static readonly string[] _programs = ["radosgw", "ceph-mon", "ceph-osd", "ceph", "monmaptool", "radosgw-admin"];
-    private static readonly SemaphoreSlim _gate = new(1, 1);
-    private static SharedServer? _shared;
+    private static readonly SharedServer<Gateway> _shared = new(Gateway.StartAsync);
 
     private readonly List<TempDirectory> _caches = [];
-    private SharedServer? _server;
+    private Gateway? _server;
 
     /// <summary>Why there is no server; null where there is one.</summary>
     public static string? Missing { get; } = FindMissing();
@@ -85,37 +84,15 @@ public sealed class RadosGateway : IAsyncLifetime
     {
         if (Missing is not null)
             return;
-        await _gate.WaitAsync();
-        try
-        {
-            _shared ??= await SharedServer.StartAsync();
-            _shared.Users++;
-            _server = _shared;
-        }
-        finally
-        {
-            _gate.Release();
-        }
+        _server = await _shared.AcquireAsync();
     }
 
     /// <inheritdoc />
     public async Task DisposeAsync()
     {
-        await _gate.WaitAsync();
-        try
-        {
-            if (_server is not null && --_server.Users == 0)
-            {
-                _shared = null;
-                await _server.DisposeAsync();
-            }
-
-            _server = null;
-        }
-        finally
-        {
-            _gate.Release();
-        }
+        if (_server is not null)
+            await _shared.ReleaseAsync();
+        _server = null;
 
         foreach (var cache in _caches)
             cache.Dispose();
@@ -142,20 +119,18 @@ public sealed class RadosGateway : IAsyncLifetime
 
     private string Part(string name) => Value(_server!.Address, name);
 
-    private sealed class SharedServer(string address, TempDirectory? directory) : IAsyncDisposable
+    private sealed class Gateway(string address, TempDirectory? directory) : IAsyncDisposable
     {
         public string Address { get; } = address;
 
-        public int Users { get; set; }
-
-        public static async Task<SharedServer> StartAsync()
+        public static async Task<Gateway> StartAsync()
         {
             if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given)
-                return new SharedServer(given, null);
+                return new Gateway(given, null);
             var directory = new TempDirectory();
             var printed = await RunAsync("start.sh", directory.FullPath, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
             var line = printed.Split('\n').Single(l => l.StartsWith(Variable + "=", StringComparison.Ordinal));
-            return new SharedServer(line[(Variable.Length + 1)..].Trim('\''), directory);
+            return new Gateway(line[(Variable.Length + 1)..].Trim('\''), directory);
         }
 
         public async ValueTask DisposeAsync()

@@ -3,7 +3,7 @@ using Amazon.S3.Model;
 namespace Pipeline.Lake;
 
 /// <summary>Reads an object from an offset on. Where the connection breaks it goes on from where it was, of the same version of the object.</summary>
-internal sealed class S3ReadStream : Stream
+internal sealed class S3ReadStream : ForwardStream
 {
     private readonly S3Requests _requests;
     private readonly Func<long, CancellationToken, ValueTask<GetObjectResponse>> _open;
@@ -32,14 +32,6 @@ internal sealed class S3ReadStream : Stream
         _end = offset + first.ContentLength;
         _etag = first.ETag;
     }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
 
     public override long Position
     {
@@ -78,21 +70,7 @@ internal sealed class S3ReadStream : Stream
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-
-    public override void Flush()
-    {
-        // Nothing is written.
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

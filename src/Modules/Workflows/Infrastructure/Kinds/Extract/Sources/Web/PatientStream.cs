@@ -1,23 +1,9 @@
 namespace Pipeline.Workflows.Infrastructure.Kinds.Extract.Sources.Web;
 
 /// <summary>A stream that gives up where the other side is silent for too long, and whose errors are those of this program.</summary>
-internal sealed class PatientStream(Stream inner, string name, TimeSpan patience, TimeProvider time) : Stream
+internal sealed class PatientStream(Stream inner, string name, TimeSpan patience, TimeProvider time) : ForwardStream
 {
     private CancellationTokenSource _silence = new(Timeout.InfiniteTimeSpan, time);
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -42,21 +28,6 @@ internal sealed class PatientStream(Stream inner, string name, TimeSpan patience
             throw new TransientException($"{name}: the answer broke off: {e.Message}", e);
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
