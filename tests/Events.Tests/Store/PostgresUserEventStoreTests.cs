@@ -72,6 +72,32 @@ public class PostgresUserEventStoreTests(PostgresFixture postgres) : UserEventSt
         Assert.True(await StoreAsync(true, 0, 1, ("a", "Visit")));
     }
 
+    /// <summary>A trigger holds the server up after the first row, while the store still writes the others.</summary>
+    [Fact]
+    public async Task Store_ConnectionLostInMidCopy_FailsAsTransientAndLeavesNothing()
+    {
+        await Positions(0);
+        await StoreAsync(true, 0, 0, ("a", "Visit"));
+        await Database.ExecuteAsync("""
+            CREATE FUNCTION events.hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';
+            CREATE TRIGGER hold BEFORE INSERT ON events.user_events FOR EACH ROW EXECUTE FUNCTION events.hold()
+            """);
+        using var batch = new EventBatch(0, 0);
+        var attributes = $$"""{"Text":"{{new string('x', 20_000)}}"}""";
+        for (var i = 1; i <= 1_000; i++)
+            TestEvents.Add(batch, 0, i, "a", "Visit", TestEvents.Start, attributes);
+        batch.Cover(new PartitionRange(0, 1, 1_001));
+
+        var storing = Store.StoreAsync(batch, true, default).AsTask();
+        await Eventually.TrueAsync(async () => await Database.ScalarAsync<long>(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") > 0);
+
+        await Assert.ThrowsAsync<TransientException>(() => storing);
+        await Database.ExecuteAsync("DROP TRIGGER hold ON events.user_events");
+        Assert.Equal(new StoredPosition(1, 1), await Position(0));
+        Assert.Equal(1, await CountStoredAsync());
+    }
+
     [Fact]
     public async Task Store_ServerAway_FailsAsTransient()
     {

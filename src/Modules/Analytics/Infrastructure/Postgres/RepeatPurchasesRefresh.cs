@@ -101,7 +101,7 @@ internal sealed class RepeatPurchasesRefresh : IRepeatPurchasesRefresh
         catch
         {
             // Disposal would complete the copy.
-            await copy.CancelAsync();
+            await copy.AbandonAsync();
             throw;
         }
 

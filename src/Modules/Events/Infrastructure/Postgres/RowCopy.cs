@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using Npgsql;
+using Pipeline.Postgres;
 using Pipeline.Events.Domain;
 
 namespace Pipeline.Events.Infrastructure.Postgres;
@@ -47,7 +48,7 @@ internal static class RowCopy
         }
         catch
         {
-            await stream.CancelAsync();
+            await stream.AbandonAsync();
             throw;
         }
         finally

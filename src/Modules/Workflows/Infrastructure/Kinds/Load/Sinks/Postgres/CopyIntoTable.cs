@@ -1,4 +1,5 @@
 using Npgsql;
+using Pipeline.Postgres;
 using Pipeline.DuckDb;
 
 namespace Pipeline.Workflows.Infrastructure.Kinds.Load.Sinks.Postgres;
@@ -56,14 +57,14 @@ internal sealed class CopyIntoTable(NpgsqlConnection connection, SinkRequest req
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            await copy.CancelAsync();
+            await copy.AbandonAsync();
             ThrowCause(duck, select, cancellationToken);
             throw;
         }
         catch
         {
             // Disposal would complete the copy.
-            await copy.CancelAsync();
+            await copy.AbandonAsync();
             throw;
         }
     }
