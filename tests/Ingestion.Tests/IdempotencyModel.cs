@@ -42,6 +42,14 @@ internal sealed class IdempotencyModel
             _rows[key] = _rows[key] with { LockedUntil = now + _abandonedLease };
     }
 
+    public bool Renew(string key, int tries, DateTimeOffset now)
+    {
+        if (!IsHeld(key, tries))
+            return false;
+        _rows[key] = _rows[key] with { LockedUntil = now + _lease };
+        return true;
+    }
+
     private bool IsHeld(string key, int tries) => _rows[key].Tries == tries && _rows[key].Answer is null;
 
     private sealed record Row(string Body, DateTimeOffset CreatedAt, int Tries, DateTimeOffset LockedUntil, string? Answer);

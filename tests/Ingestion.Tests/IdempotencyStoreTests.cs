@@ -224,14 +224,14 @@ public sealed class IdempotencyStoreTests(PostgresFixture postgres) : IClassFixt
         var step = from process in Gen.Choose(0, 1)
                    from count in Gen.Choose(1, 5)
                    from requests in request.ListOf(count)
-                   from endings in Gen.Choose(0, 3).ListOf(count)
+                   from endings in Gen.Choose(0, 4).ListOf(count)
                    from pause in Gen.Frequency((2, Gen.Elements(0, 1, 3)), (2, Gen.Constant(31)), (1, Gen.Constant(25 * 3600)))
                    select new Step(process, [.. requests], [.. endings], TimeSpan.FromSeconds(pause));
         Prop.ForAll(step.ListOf(30).ToArbitrary(), steps => RunAsync(stores, $"run-{run++}", [.. steps]).GetAwaiter().GetResult())
             .Check(Config.QuickThrowOnFailure.WithMaxTest(50));
     }
 
-    /// <summary>Reservations of a step are made at once. Each that is granted ends in an answer, is given up, is forgotten (a crash), or ends in the next step.</summary>
+    /// <summary>Reservations of a step are made at once. Each that is granted ends in an answer, is given up, is held for longer, is forgotten (a crash), or ends in the next step.</summary>
     private async Task<bool> RunAsync(PostgresIdempotencyStore[] stores, string prefix, List<Step> steps)
     {
         var model = new IdempotencyModel();
@@ -271,6 +271,10 @@ public sealed class IdempotencyStoreTests(PostgresFixture postgres) : IClassFixt
                 else if (step.Endings[i] == 2)
                 {
                     late.Add((key, actual[i].Tries));
+                }
+                else if (step.Endings[i] == 3)
+                {
+                    Assert.Equal(model.Renew(key, actual[i].Tries, now), await store.RenewAsync(key, actual[i].Tries, CancellationToken.None));
                 }
             }
 

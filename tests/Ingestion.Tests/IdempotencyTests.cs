@@ -159,23 +159,107 @@ public sealed class IdempotencyTests(PostgresFixture postgres) : IClassFixture<P
     {
         var time = new ManualTime();
         await using var api = await IngestionApi.StartAsync(await postgres.CreateDatabaseAsync(), replace: services => services.AddSingleton<TimeProvider>(time));
-        var body = Samples.Utf8($"[{Samples.Order},{Samples.Order},{Samples.Order}]");
-        var keys = api.Services.GetRequiredService<IIdempotencyStore>();
-        var reserved = await keys.ReserveAsync("PurchasedItem/key-1", System.Security.Cryptography.SHA256.HashData(body), [0, 0, 0, 0], CancellationToken.None);
-        Assert.Equal(ReservationState.Reserved, reserved.State);
-        for (var i = 0; i < appended; i++)
-        {
-            await api.Log.AppendAsync(Topics.PurchasedItem, new NewRecord(Samples.Utf8("user-17"), Samples.Utf8(Samples.Order),
-                new[] { new RecordHeader(RecordHeaders.IdempotencyKey, Samples.Utf8($"PurchasedItem/key-1/{i}")) }));
-        }
+        var body = $"[{Samples.Order},{Samples.Order},{Samples.Order}]";
+        await CutOffAsync(api, body, appended);
 
-        using var tooSoon = await api.PostAsync(System.Text.Encoding.UTF8.GetString(body), "key-1");
+        using var tooSoon = await api.PostAsync(body, "key-1");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, tooSoon.StatusCode);
         time.Advance(TimeSpan.FromMinutes(1));
-        using var response = await api.PostAsync(System.Text.Encoding.UTF8.GetString(body), "key-1");
+        using var response = await api.PostAsync(body, "key-1");
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         var answer = (await IngestionApi.JsonAsync(response)).AsArray();
         Assert.Equal([0L, 1, 2], answer.Select(r => (long)r!["Offset"]!));
+        Assert.Equal(3, await api.CountAsync(Topics.PurchasedItem));
+    }
+
+    /// <summary>A search of the log may take longer than a lease; two that append what both miss would append it twice.</summary>
+    [Fact]
+    public async Task RecoveryThatOutlastsTheLease_KeepsTheKey()
+    {
+        var time = new ManualTime();
+        var database = await postgres.CreateDatabaseAsync();
+        InterceptedLog log = null!;
+        await using var slow = await IngestionApi.StartAsync(database, replace: services => Intercept(services.AddSingleton<TimeProvider>(time), l => log = l));
+        await using var other = await IngestionApi.StartAsync(database, replace: services => services.AddSingleton<TimeProvider>(time));
+        var body = $"[{Samples.Order},{Samples.Order},{Samples.Order}]";
+        await CutOffAsync(slow, body, appended: 1);
+        time.Advance(TimeSpan.FromMinutes(1));
+        var searching = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        log.Reading = async (_, _, _) =>
+        {
+            searching.TrySetResult();
+            await goOn.Task;
+            return null;
+        };
+
+        var first = slow.PostAsync(body, "key-1");
+        await searching.Task;
+        for (var i = 0; i < 4; i++)
+        {
+            var held = await LockedUntilAsync(database);
+            time.Advance(TimeSpan.FromSeconds(12));
+            await Eventually.TrueAsync(async () => await LockedUntilAsync(database) > held);
+            using var meanwhile = await other.PostAsync(body, "key-1");
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, meanwhile.StatusCode);
+        }
+
+        goOn.SetResult();
+        using var response = await first;
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        Assert.Equal(3, await slow.CountAsync(Topics.PurchasedItem));
+    }
+
+    /// <summary>The process stood still for longer than a lease, and another one has finished its request.</summary>
+    [Fact]
+    public async Task RecoveryWhoseKeyWasTakenOver_AppendsNothing()
+    {
+        var time = new ManualTime();
+        var database = await postgres.CreateDatabaseAsync();
+        InterceptedLog log = null!;
+        await using var slow = await IngestionApi.StartAsync(database, replace: services => Intercept(services.AddSingleton<TimeProvider>(time), l => log = l));
+        var body = $"[{Samples.Order},{Samples.Order},{Samples.Order}]";
+        await CutOffAsync(slow, body, appended: 1);
+        time.Advance(TimeSpan.FromMinutes(1));
+        log.Reading = async (_, _, _) =>
+        {
+            await using var connection = NpgsqlDataSource.Create(database);
+            await using var taken = connection.CreateCommand("update ingestion.idempotency_keys set tries = tries + 1");
+            await taken.ExecuteNonQueryAsync();
+            time.Advance(TimeSpan.FromSeconds(31));
+            return null;
+        };
+
+        using var response = await slow.PostAsync(body, "key-1");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Equal(1, await slow.CountAsync(Topics.PurchasedItem));
+    }
+
+    /// <summary>What a read does not bring may be there all the same.</summary>
+    [Fact]
+    public async Task RecoveryThatReadsNothing_AppendsNothing()
+    {
+        var time = new ManualTime();
+        InterceptedLog log = null!;
+        await using var api = await IngestionApi.StartAsync(
+            await postgres.CreateDatabaseAsync(), replace: services => Intercept(services.AddSingleton<TimeProvider>(time), l => log = l));
+        var body = $"[{Samples.Order},{Samples.Order},{Samples.Order}]";
+        await CutOffAsync(api, body, appended: 2);
+        time.Advance(TimeSpan.FromMinutes(1));
+        log.Reading = (topic, partition, offset) => Task.FromResult<RecordBatch?>(new RecordBatch(topic, partition, offset, 0, ReadOnlyMemory<byte>.Empty));
+        using (var refused = await api.PostAsync(body, "key-1"))
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.Equal(2, await api.CountAsync(Topics.PurchasedItem));
+
+        log.Reading = (_, _, _) => Task.FromResult<RecordBatch?>(null);
+        HttpStatusCode status = default;
+        await Eventually.TrueAsync(async () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(3));
+            using var taken = await api.PostAsync(body, "key-1");
+            return (status = taken.StatusCode) == HttpStatusCode.Accepted;
+        }, describe: () => $"{status}");
         Assert.Equal(3, await api.CountAsync(Topics.PurchasedItem));
     }
 
@@ -191,6 +275,37 @@ public sealed class IdempotencyTests(PostgresFixture postgres) : IClassFixture<P
         Assert.Equal(HttpStatusCode.Accepted, again.StatusCode);
         Assert.Equal(3, await api.CountAsync(Topics.UserEvents));
         Assert.Equal(1, await api.Services.GetRequiredService<IIdempotencyStore>().PurgeAsync(10, CancellationToken.None));
+    }
+
+    /// <summary>Leaves what a process leaves that died in mid-request: a reservation, and some of the records.</summary>
+    private static async Task CutOffAsync(IngestionApi api, string body, int appended)
+    {
+        var keys = api.Services.GetRequiredService<IIdempotencyStore>();
+        var reserved = await keys.ReserveAsync("PurchasedItem/key-1", System.Security.Cryptography.SHA256.HashData(Samples.Utf8(body)), [0, 0, 0, 0], CancellationToken.None);
+        Assert.Equal(ReservationState.Reserved, reserved.State);
+        for (var i = 0; i < appended; i++)
+        {
+            await api.Log.AppendAsync(Topics.PurchasedItem, new NewRecord(Samples.Utf8("user-17"), Samples.Utf8(Samples.Order),
+                new[] { new RecordHeader(RecordHeaders.IdempotencyKey, Samples.Utf8($"PurchasedItem/key-1/{i}")) }));
+        }
+    }
+
+    private static void Intercept(IServiceCollection services, Action<InterceptedLog> use)
+    {
+        var log = services.Last(s => s.ServiceType == typeof(IEventLog));
+        services.AddSingleton<IEventLog>(provider =>
+        {
+            var intercepted = new InterceptedLog((IEventLog)log.ImplementationFactory!(provider));
+            use(intercepted);
+            return intercepted;
+        });
+    }
+
+    private static async Task<DateTime> LockedUntilAsync(string database)
+    {
+        await using var connection = NpgsqlDataSource.Create(database);
+        await using var command = connection.CreateCommand("select locked_until from ingestion.idempotency_keys");
+        return (DateTime)(await command.ExecuteScalarAsync())!;
     }
 
     private static string EventOf(int user) => Samples.Event.Replace("user-17", $"user-{user}", StringComparison.Ordinal);

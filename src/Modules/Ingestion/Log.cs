@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "Answers of {Keys} idempotency keys were not stored; repeats of their requests recover them from the log: {Reason}")]
     public static partial void CompletionsLost(ILogger logger, int keys, string reason);
 
+    [LoggerMessage(LogLevel.Warning, "Idempotency key {Key} could not be held for longer: {Reason}")]
+    public static partial void LeaseNotRenewed(ILogger logger, string key, string reason);
+
     [LoggerMessage(LogLevel.Warning, "{Path} cannot be taken now: {Reason}")]
     public static partial void Unavailable(ILogger logger, string path, string reason);
 

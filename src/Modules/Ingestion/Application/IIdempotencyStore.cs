@@ -13,6 +13,13 @@ internal interface IIdempotencyStore
     /// <param name="cancellationToken">Cancels the call.</param>
     ValueTask<Reservation> ReserveAsync(string key, ReadOnlyMemory<byte> bodyHash, long[] startOffsets, CancellationToken cancellationToken);
 
+    /// <summary>Begins the lease of a reserved key anew.</summary>
+    /// <param name="key">The key with its route.</param>
+    /// <param name="tries"><see cref="Reservation.Tries"/> of the reservation.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>False where another try has taken the key over, or it is answered.</returns>
+    ValueTask<bool> RenewAsync(string key, int tries, CancellationToken cancellationToken);
+
     /// <summary>
     /// Stores the answer of a reserved key. The task may last as long as the store is away; nobody needs to wait for it, since a key whose answer is lost is
     /// recovered from the log. Nothing changes where another try has taken the key over.

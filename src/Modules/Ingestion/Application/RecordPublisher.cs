@@ -3,13 +3,14 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Pipeline.EventLog;
 using Pipeline.Ingestion.Contracts;
 
 namespace Pipeline.Ingestion.Application;
 
 /// <summary>Appends the valid records of a request to the log, once per idempotency key.</summary>
-internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, TopicOffsets offsets)
+internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, TopicOffsets offsets, TimeProvider time, ILogger<RecordPublisher> logger)
 {
     /// <summary>What this process has under way, by key: repeats that come meanwhile share the answer of the first.</summary>
     private readonly ConcurrentDictionary<string, KeyedRequest> _underWay = new(StringComparer.Ordinal);
@@ -61,16 +62,18 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
         // A request with another body goes on beside the first one: the store knows which of the two has the key.
         try
         {
-            var reservation = await keys.ReserveAsync(key, mine.BodyHash, await offsets.GetAsync(topic, cancellationToken), cancellationToken);
+            var since = await offsets.GetAsync(topic, cancellationToken);
+            var asked = time.GetUtcNow();
+            var reservation = await keys.ReserveAsync(key, mine.BodyHash, since, cancellationToken);
             var result = reservation.State switch
             {
                 ReservationState.Completed => PublishResult.Accepted(reservation.Answer),
                 ReservationState.Conflict => PublishResult.KeyConflict,
                 ReservationState.InProgress => PublishResult.KeyInProgress,
-                _ => await PublishReservedAsync(topic, read, key, reservation, asArray),
+                _ => await PublishReservedAsync(topic, read, key, reservation, asked, asArray),
             };
             mine.Answer(result);
-            if (reservation.IsHeld)
+            if (reservation.IsHeld && result.Outcome == PublishOutcome.Accepted)
                 _ = CompleteAsync(key, reservation.Tries, mine, result.Answer);
             else
                 End(key, mine);
@@ -87,16 +90,23 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
         }
     }
 
-    private async ValueTask<PublishResult> PublishReservedAsync(string topic, ReadRequest read, string key, Reservation reservation, bool asArray)
+    private async ValueTask<PublishResult> PublishReservedAsync(
+        string topic, ReadRequest read, string key, Reservation reservation, DateTimeOffset asked, bool asArray)
     {
         // From here on the client's patience must not leave the key half done.
         var positions = new RecordPosition[read.Count];
+        await using var lease = new KeyLease(keys, key, reservation.Tries, asked, time, logger);
         try
         {
-            if (reservation.State == ReservationState.Reserved)
+            var missing = reservation.State == ReservationState.Recover
+                ? await FindMissingAsync(topic, read, positions, key, reservation.StartOffsets!, CancellationToken.None)
+                : null;
+            if (missing is not [] && !await lease.IsHeldAsync())
+                return PublishResult.KeyInProgress;
+            if (missing is null)
                 await AppendAsync(topic, read, positions, key, CancellationToken.None);
-            else
-                await RecoverAsync(topic, read, positions, key, reservation.StartOffsets!, CancellationToken.None);
+            else if (missing.Length > 0)
+                await AppendAsync(topic, read, missing, positions, key, CancellationToken.None);
         }
         catch (Exception e) when (e is TransientException or TerminalException)
         {
@@ -155,8 +165,9 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
         return new NewRecord(read.Key(record), read.Value(record), headers);
     }
 
-    /// <summary>Finds the records of a try that was cut off and appends only those that are not there.</summary>
-    private async ValueTask RecoverAsync(string topic, ReadRequest read, RecordPosition[] positions, string key, long[] startOffsets, CancellationToken cancellationToken)
+    /// <summary>Finds the records of a try that was cut off, and returns which are not there.</summary>
+    private async ValueTask<int[]> FindMissingAsync(
+        string topic, ReadRequest read, RecordPosition[] positions, string key, long[] startOffsets, CancellationToken cancellationToken)
     {
         var wanted = new Dictionary<string, int>(read.Count, StringComparer.Ordinal);
         for (var i = 0; i < read.Count; i++)
@@ -165,9 +176,18 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
         var topics = await log.GetTopicsAsync(cancellationToken);
         foreach (var partition in topics.First(t => t.Name == topic).Partitions)
             await SearchAsync(topic, partition, StartOf(partition, startOffsets), wanted, positions, cancellationToken);
+        return [.. wanted.Values.Order()];
+    }
 
-        foreach (var index in wanted.Values.Order())
-            positions[index] = await log.AppendAsync(topic, CreateRecord(read, index, key, LogTracing.CurrentHeaders()), cancellationToken);
+    /// <summary>Appends those that are missing.</summary>
+    private async ValueTask AppendAsync(
+        string topic, ReadRequest read, int[] missing, RecordPosition[] positions, string key, CancellationToken cancellationToken)
+    {
+        var trace = LogTracing.CurrentHeaders();
+        var found = new RecordPosition[missing.Length];
+        await log.AppendAsync(topic, missing.Select(i => CreateRecord(read, i, key, trace)).ToArray(), found, cancellationToken);
+        for (var i = 0; i < missing.Length; i++)
+            positions[missing[i]] = found[i];
     }
 
     private static long StartOf(in PartitionStatus partition, IReadOnlyList<long> offsets) =>
@@ -176,11 +196,14 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
     private async ValueTask SearchAsync(
         string topic, PartitionStatus partition, long next, Dictionary<string, int> wanted, RecordPosition[] positions, CancellationToken cancellationToken)
     {
+        next = Math.Max(next, partition.StartOffset);
         while (next < partition.EndOffset && wanted.Count > 0)
         {
             using var batch = await log.ReadAsync(topic, partition.Partition, next, cancellationToken: cancellationToken);
-            if (batch.Count == 0)
-                return;
+
+            // What is not read may well be there, and would be appended again.
+            if (batch.NextOffset <= next)
+                throw new TransientException($"Search topic {topic}, partition {partition.Partition}: nothing was read at offset {next}, though it ends at {partition.EndOffset}.");
             Match(batch, wanted, positions);
             next = batch.NextOffset;
         }

@@ -10,7 +10,7 @@ namespace Pipeline.Ingestion.Infrastructure.Postgres;
 /// <remarks>Synchronous, as the writer has a thread of its own. All statements take their keys in one order, so that two processes never lock each other out.</remarks>
 internal sealed class KeyCommand : IDisposable
 {
-    /// <summary>Longer than an append can take, since both the reservation and the log give up before.</summary>
+    /// <summary>How long a key stays reserved for a process that was not heard of again; while it works on the key it renews the lease.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
     /// <summary>A commit whose connection broke may still arrive: the next try waits it out.</summary>

@@ -18,6 +18,23 @@ internal sealed class PostgresIdempotencyStore(
     public ValueTask<Reservation> ReserveAsync(string key, ReadOnlyMemory<byte> bodyHash, long[] startOffsets, CancellationToken cancellationToken) =>
         new(_writer.ReserveAsync(key, bodyHash, startOffsets, cancellationToken));
 
+    public async ValueTask<bool> RenewAsync(string key, int tries, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var command = dataSource.CreateCommand(
+                "update ingestion.idempotency_keys set locked_until = $3 where key = $1 and tries = $2 and answer is null");
+            command.Parameters.Add(new() { Value = key });
+            command.Parameters.Add(new() { Value = tries });
+            command.Parameters.Add(new() { Value = time.GetUtcNow() + KeyCommand.Lease });
+            return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
+        }
+        catch (NpgsqlException e)
+        {
+            throw PostgresErrors.Translate(e, $"Holding idempotency key {key}");
+        }
+    }
+
     public Task CompleteAsync(string key, int tries, ReadOnlyMemory<byte> answer) => _writer.CompleteAsync(key, tries, answer);
 
     public Task AbandonAsync(string key, int tries) => _writer.CompleteAsync(key, tries, default);

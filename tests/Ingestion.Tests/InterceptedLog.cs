@@ -1,0 +1,32 @@
+using Pipeline.EventLog;
+
+namespace Pipeline.Ingestion.Tests;
+
+/// <summary>A log whose reads a test can hold up or answer itself.</summary>
+internal sealed class InterceptedLog(IEventLog inner) : IEventLog
+{
+    /// <summary>Called before each read; a batch that it returns is what is read.</summary>
+    public Func<string, int, long, Task<RecordBatch?>> Reading { get; set; } = (_, _, _) => Task.FromResult<RecordBatch?>(null);
+
+    public async ValueTask<RecordBatch> ReadAsync(
+        string topic, int partition, long offset, int maxBytes = 1 << 20, CancellationToken cancellationToken = default) =>
+        await Reading(topic, partition, offset) ?? await inner.ReadAsync(topic, partition, offset, maxBytes, cancellationToken);
+
+    public ValueTask EnsureTopicAsync(TopicDefinition topic, CancellationToken cancellationToken = default) => inner.EnsureTopicAsync(topic, cancellationToken);
+
+    public ValueTask<RecordPosition> AppendAsync(string topic, in NewRecord record, CancellationToken cancellationToken = default) =>
+        inner.AppendAsync(topic, record, cancellationToken);
+
+    public ValueTask AppendAsync(
+        string topic, ReadOnlySpan<NewRecord> records, Memory<RecordPosition> positions, CancellationToken cancellationToken = default) =>
+        inner.AppendAsync(topic, records, positions, cancellationToken);
+
+    public ValueTask<IConsumer> SubscribeAsync(ConsumerDefinition consumer, CancellationToken cancellationToken = default) =>
+        inner.SubscribeAsync(consumer, cancellationToken);
+
+    public ValueTask<IReadOnlyList<TopicStatus>> GetTopicsAsync(CancellationToken cancellationToken = default) => inner.GetTopicsAsync(cancellationToken);
+
+    public ValueTask<IReadOnlyList<GroupStatus>> GetGroupsAsync(CancellationToken cancellationToken = default) => inner.GetGroupsAsync(cancellationToken);
+
+    public ValueTask PingAsync(CancellationToken cancellationToken = default) => inner.PingAsync(cancellationToken);
+}
