@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using Pipeline.DuckDb;
+using Pipeline.Testing.Kafka;
 
 namespace Pipeline.Testing;
 
@@ -44,7 +45,7 @@ public static class KillCycles
             await DrainAsync(host.Url);
             var stored = await VerifyAsync(
                 ledger, AppHostProcess.WarehouseOf(dataDirectory),
-                environment?.GetValueOrDefault("ConnectionStrings__lake") ?? Path.Combine(dataDirectory, "lake"));
+                environment?.GetValueOrDefault("ConnectionStrings__lake") ?? Path.Combine(dataDirectory, "lake"), environment?.GetValueOrDefault("ConnectionStrings__kafka"));
             return new KillReport(cycles, ledger.Events.Values.Count(a => a), ledger.Orders.Values.Count(a => a), stored.Events, stored.Orders);
         }
         finally
@@ -71,14 +72,15 @@ public static class KillCycles
     /// <param name="ledger">The books.</param>
     /// <param name="connectionString">The warehouse.</param>
     /// <param name="lake">The connection string of the lake: a folder or a bucket.</param>
+    /// <param name="kafka">The brokers where the log is in Kafka: what is stored twice is then looked for in its topic.</param>
     /// <returns>How many events and orders are stored.</returns>
-    public static async Task<(int Events, int Orders)> VerifyAsync(ShopLedger ledger, string connectionString, string lake)
+    public static async Task<(int Events, int Orders)> VerifyAsync(ShopLedger ledger, string connectionString, string lake, string? kafka = null)
     {
         if (ledger.Unexpected > 0)
             throw new InvalidOperationException($"{ledger.Unexpected} unexpected answers, the last one: {ledger.UnexpectedAnswer}");
         await using var warehouse = NpgsqlDataSource.Create(connectionString);
         var events = await ReadAsync(warehouse, "select session_id, count(*) from events.user_events group by session_id");
-        Compare("event", ledger.Events, events);
+        await CompareAsync("event", ledger.Events, events, kafka, "UserEvents");
         var wrongCounts = await ReadAsync(warehouse, """
             select coalesce(c.user_id, e.user_id) || '/' || coalesce(c.event_name, e.event_name), 1::bigint
             from events.event_counts c
@@ -91,20 +93,22 @@ public static class KillCycles
         if (copy is not null)
             await RadosGateway.MirrorAsync(lake, copy.FullPath);
         var orders = LakeOrders(Path.Combine(copy?.FullPath ?? lake, "raw", "purchased_items"));
-        Compare("order", ledger.Orders, orders);
+        await CompareAsync("order", ledger.Orders, orders, kafka, "PurchasedItem");
         return (events.Count, orders.Count);
     }
 
-    private static void Compare(string kind, IReadOnlyDictionary<string, bool> sent, Dictionary<string, long> stored)
+    private static async Task CompareAsync(string kind, IReadOnlyDictionary<string, bool> sent, Dictionary<string, long> stored, string? kafka, string topic)
     {
         var lost = sent.Where(s => s.Value && !stored.ContainsKey(s.Key)).Select(s => s.Key).ToList();
         var twice = stored.Where(s => s.Value > 1).Select(s => s.Key).ToList();
         var unknown = stored.Keys.Where(k => !sent.ContainsKey(k)).ToList();
-        if (lost.Count + twice.Count + unknown.Count > 0)
-        {
-            throw new InvalidOperationException(
-                $"{kind}s: {lost.Count} acknowledged are missing ({lost.FirstOrDefault()}), {twice.Count} are there twice ({twice.FirstOrDefault()}), {unknown.Count} were never sent ({unknown.FirstOrDefault()})");
-        }
+        if (lost.Count + twice.Count + unknown.Count == 0)
+            return;
+        var inLog = kafka is null || Kcat.Missing is not null ? [] : twice.Concat(lost).Take(5).Select(async id =>
+            $"\n{id} in {topic}: {string.Join("; ", await Kcat.FindAsync(kafka, topic, $"\"{id}\""))}");
+        throw new InvalidOperationException(
+            $"{kind}s: {lost.Count} acknowledged are missing ({lost.FirstOrDefault()}), {twice.Count} are there twice ({twice.FirstOrDefault()}), {unknown.Count} were never sent ({unknown.FirstOrDefault()})"
+            + string.Concat(await Task.WhenAll(inLog)));
     }
 
     private static async Task<Dictionary<string, long>> ReadAsync(NpgsqlDataSource warehouse, string sql)

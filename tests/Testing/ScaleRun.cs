@@ -85,7 +85,8 @@ public static class ScaleRun
             await KillCycles.DrainAsync(apis[0].Url);
             log(Since("nothing waits any more"));
             var drained = TimeSpan.FromMilliseconds(Environment.TickCount64 - calm);
-            var stored = await KillCycles.VerifyAsync(ledger, environment["ConnectionStrings__warehouse"], environment["ConnectionStrings__lake"]);
+            var stored = await KillCycles.VerifyAsync(
+                ledger, environment["ConnectionStrings__warehouse"], environment["ConnectionStrings__lake"], environment.GetValueOrDefault("ConnectionStrings__kafka"));
             log(Since("all was compared"));
             return new ScaleReport(kills, added, ledger.Events.Values.Count(a => a), ledger.Orders.Values.Count(a => a), stored.Events, stored.Orders, mostLag, drained);
 

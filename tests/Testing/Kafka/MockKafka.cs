@@ -6,8 +6,8 @@ using System.Text;
 namespace Pipeline.Testing.Kafka;
 
 /// <summary>
-/// librdkafka's mock cluster in this process: real brokers to a client, on ports of their own, that keep about 5 MB of each partition in memory. They know no CreateTopics
-/// and no ListGroups; a topic that is asked for by name is made with 4 partitions.
+/// librdkafka's mock cluster in this process: real brokers to a client, on ports of their own, that keep about 5 MB of each partition in memory. They know no
+/// CreateTopics and no ListGroups; a topic that is asked for by name is made with 4 partitions.
 /// </summary>
 public sealed unsafe class MockKafka : IDisposable
 {
@@ -89,8 +89,8 @@ public sealed unsafe class MockKafka : IDisposable
     }
 
     /// <summary>
-    /// Real brokers send answers at once. The mock's sockets wait for company (Nagle's algorithm), which with the delayed acknowledgements of clients makes 40 ms of what takes
-    /// one; accepted connections inherit from those that listen what they do.
+    /// Real brokers send answers at once. The mock's sockets wait for company (Nagle's algorithm), which with the delayed acknowledgements of clients makes 40
+    /// ms of what takes one; accepted connections inherit from those that listen what they do.
     /// </summary>
     private static void AnswerAtOnce()
     {

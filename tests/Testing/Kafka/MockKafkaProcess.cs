@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Pipeline.Testing.Kafka;
 
-/// <summary>The mock cluster as a process of its own, for tests and benchmarks of several processes and of processes that die. It ends with the process that started it.</summary>
+/// <summary>
+/// The mock cluster as a process of its own, for tests and benchmarks of several processes and of processes that die. It ends with the process that started it.
+/// </summary>
 public sealed class MockKafkaProcess : IAsyncDisposable
 {
     private readonly Process _process;

@@ -61,8 +61,10 @@ internal sealed class SinkMember(
     public async ValueTask<IReadOnlyDictionary<int, long>> OnAssignedAsync(IReadOnlyCollection<int> partitions, CancellationToken cancellationToken)
     {
         var positions = await LoadAsync(partitions, cancellationToken);
+
+        // A crash may have come between the store's commit and the group's.
         foreach (var (partition, next) in positions)
-            _positions[partition] = next;
+            _positions[partition] = _toCommit[partition] = next;
         return positions;
     }
 

@@ -21,7 +21,7 @@ internal sealed unsafe class HeldPartition(int partition, NativeQueue queue) : I
     /// <summary>Whether the sink gave the position: the group's then only tells of lag.</summary>
     public bool SinkOwnsPosition { get; set; }
 
-    /// <summary>What the group is to be told yet.</summary>
+    /// <summary>What the group has yet to acknowledge.</summary>
     public long? ToCommit { get; set; }
 
     /// <summary>How large its records are, to guess how many make a batch.</summary>

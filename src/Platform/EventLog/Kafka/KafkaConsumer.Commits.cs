@@ -4,15 +4,22 @@ using Pipeline.EventLog.Kafka.Native;
 namespace Pipeline.EventLog.Kafka;
 
 /// <summary>
-/// Offsets that the group is told. While it shares out anew it takes none: where the sink owns all positions they only tell of lag and are sent later, so that reading goes
-/// on; else the commit waits, but not when the group waits for this member to read its news.
+/// Offsets that the group is told. What it has not acknowledged is sent again, by <see cref="CommitAsync"/> or by the reads that follow. While the group shares out
+/// anew it takes none: where the sink owns all positions they only tell of lag and are sent later, so that reading goes on; else the commit waits, but not when the
+/// group waits for this member to read its news.
 /// </summary>
 internal sealed partial class KafkaConsumer
 {
     private static readonly TimeSpan _flushTime = TimeSpan.FromSeconds(5);
 
-    private long _commitsSent;
-    private long _commitsAnswered;
+    /// <summary>On its way to the group; one at a time.</summary>
+    private List<PartitionOffset>? _commit;
+
+    /// <summary>When something that the group refused may be sent again.</summary>
+    private long? _refused;
+
+    /// <summary>Whether the group has yet to be told something.</summary>
+    private bool HasCommits => _held.Exists(h => h.ToCommit is not null);
 
     public async ValueTask CommitAsync(IReadOnlyDictionary<int, long> nextOffsets, CancellationToken cancellationToken = default)
     {
@@ -24,144 +31,99 @@ internal sealed partial class KafkaConsumer
             ObjectDisposedException.ThrowIf(_disposed, this);
             foreach (var held in _held.Where(h => nextOffsets.ContainsKey(h.Partition)))
                 held.ToCommit = nextOffsets[held.Partition];
-            if (_membership is { TakesCommits: false } && _held.TrueForAll(h => h.ToCommit is null || h.SinkOwnsPosition))
-                return;
         }
 
         while (true)
         {
-            var code = await TryCommitAsync(started, _options.OperationTimeout, cancellationToken);
-            if (code == ErrorCode.NoError)
-                return;
-            if (code is ErrorCode.IllegalGeneration or ErrorCode.UnknownMemberId)
-                throw new TransientException($"{operation}: the group has shared out without this member, which learns of it by its next read.");
-            if (!IsRefusedForNow(code) || _time.GetElapsedTime(started) > _options.OperationTimeout)
-                throw KafkaErrors.Create(code, operation);
+            ErrorCode code;
             lock (_lock)
             {
                 ObjectDisposedException.ThrowIf(_disposed, this);
-                if ((_pending ??= _membership?.Poll()) is not null)
+                if (_membership is not { } membership)
                     return;
+                code = ServeCommits(membership);
+                if (!HasCommits && !KafkaErrors.IsTerminal(code))
+                    return;
+                // Where it only tells of lag, reads send it again.
+                var isLagOnly = _held.TrueForAll(h => h.ToCommit is null || h.SinkOwnsPosition);
+                if (isLagOnly && !KafkaErrors.IsTerminal(code) && (code != ErrorCode.NoError || !membership.TakesCommits))
+                    return;
+                if (code == ErrorCode.NoError || IsRefusedForNow(code))
+                {
+                    if (!isLagOnly && (_pending ??= membership.Poll()) is not null)
+                        return;
+                    code = _time.GetElapsedTime(started) < _options.OperationTimeout ? ErrorCode.NoError : ErrorCode.Local_TimedOut;
+                }
             }
 
-            await Task.Delay(_retryPause, _time, cancellationToken);
+            if (IsOutdated(code))
+                throw new TransientException($"{operation}: the group has shared out without this member, which learns of it by its next read.");
+            if (code != ErrorCode.NoError)
+                throw KafkaErrors.Create(code, operation);
+            await _committed.WaitAsync(_retryPause, _time, cancellationToken);
         }
     }
 
     private static bool IsRefusedForNow(ErrorCode code) =>
         code is ErrorCode.RebalanceInProgress or ErrorCode.Local_WaitCoord or ErrorCode.NotCoordinatorForGroup or ErrorCode.GroupLoadInProgress;
 
-    /// <summary>Sends what had to wait without waiting for the answer: the next commit says the same again, if need be.</summary>
-    private void SendDeferred()
-    {
-        if (_membership is { TakesCommits: true } membership && TakeOffsets() is { Count: > 0 } offsets && membership.Commit(offsets) == 0)
-            _commitsSent++;
-    }
+    private static bool IsOutdated(ErrorCode code) => code is ErrorCode.IllegalGeneration or ErrorCode.UnknownMemberId;
 
-    /// <summary>Sends what had to wait before it is too late: partitions are given back, or the member leaves.</summary>
+    /// <summary>Waits until the group has been told everything, before it is too late: partitions are given back, or the member leaves.</summary>
     private async Task FlushAsync(bool leaving, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        while (true)
-        {
-            lock (_lock)
-            {
-                // Nobody reads the group's news any more, and without an answer it goes on without this member.
-                if (leaving && _membership is { } membership)
-                    Answer(membership);
-            }
-
-            var code = await TryCommitAsync(started, _flushTime, cancellationToken);
-            if (!IsRefusedForNow(code) || _time.GetElapsedTime(started) > _flushTime)
-                return;
-            await Task.Delay(_retryPause, _time, cancellationToken);
-        }
-    }
-
-    /// <summary>Sends what is to be told as soon as the group takes it, and waits for the answer; what is refused for now is kept.</summary>
-    private async Task<ErrorCode> TryCommitAsync(long started, TimeSpan limit, CancellationToken cancellationToken)
-    {
-        List<PartitionOffset>? sent;
-        long number;
-        while (true)
-        {
-            TimeSpan wait;
-            lock (_lock)
-            {
-                if (_membership is not { } membership || !_held.Exists(h => h.ToCommit is not null))
-                    return ErrorCode.NoError;
-                if (membership.TakesCommits)
-                {
-                    sent = TakeOffsets();
-                    if (membership.Commit(sent) is not 0 and var error)
-                        return (ErrorCode)error;
-                    number = ++_commitsSent;
-                    break;
-                }
-
-                wait = limit - _time.GetElapsedTime(started);
-                if (wait <= TimeSpan.Zero)
-                    return ErrorCode.RebalanceInProgress;
-                if (!membership.Rebalancing && membership.Doubt < wait)
-                    wait = membership.Doubt;
-            }
-
-            await _committed.WaitAsync(wait, _time, cancellationToken);
-        }
-
-        return await AnswerAsync(number, sent, started, limit, cancellationToken);
-    }
-
-    private async Task<ErrorCode> AnswerAsync(long number, List<PartitionOffset> sent, long started, TimeSpan limit, CancellationToken cancellationToken)
-    {
-        while (true)
+        while (_time.GetElapsedTime(started) < _flushTime)
         {
             lock (_lock)
             {
                 if (_membership is not { } membership)
-                    return ErrorCode.UnknownMemberId;
+                    return;
 
-                // Answers come in the order of the commits.
-                while (membership.CommitAnswer() is { } answer)
-                {
-                    if (++_commitsAnswered != number)
-                        continue;
-                    if (IsRefusedForNow((ErrorCode)answer))
-                        Keep(sent);
-                    return (ErrorCode)answer;
-                }
+                // Nobody reads the group's news any more, and without an answer it goes on without this member.
+                if (leaving)
+                    Answer(membership);
+                if (IsOutdated(ServeCommits(membership)) || !HasCommits)
+                    return;
             }
 
-            var wait = limit - _time.GetElapsedTime(started);
-            if (wait <= TimeSpan.Zero)
-                return ErrorCode.Local_TimedOut;
-            await _committed.WaitAsync(wait, _time, cancellationToken);
+            await _committed.WaitAsync(_retryPause, _time, cancellationToken);
         }
     }
 
-    private List<PartitionOffset> TakeOffsets()
+    /// <summary>Takes the answer to the commit on its way, if it came, and sends the next one as soon as the group takes it.</summary>
+    /// <returns>What the group answered.</returns>
+    private ErrorCode ServeCommits(Membership membership)
     {
-        var offsets = new List<PartitionOffset>(_held.Count);
-        foreach (var held in _held)
-        {
-            if (held.ToCommit is not { } offset)
-                continue;
-            offsets.Add(new PartitionOffset(_definition.Topic, held.Partition, offset));
-            held.ToCommit = null;
-        }
-
-        return offsets;
+        var outcome = ErrorCode.NoError;
+        while (membership.CommitAnswer() is { } answer)
+            outcome = Settle((ErrorCode)answer);
+        if (_commit is not null || !HasCommits || !membership.TakesCommits)
+            return outcome;
+        if (_refused is { } refused && _time.GetElapsedTime(refused) < _retryPause)
+            return outcome;
+        _refused = null;
+        _commit = [.. _held.Where(h => h.ToCommit is not null).Select(h => new PartitionOffset(_definition.Topic, h.Partition, h.ToCommit!.Value))];
+        return membership.Commit(_commit) is not 0 and var error ? Settle((ErrorCode)error) : outcome;
     }
 
-    private void Keep(List<PartitionOffset> sent)
+    /// <summary>Forgets what the group was told, or will never take; the rest is told again.</summary>
+    private ErrorCode Settle(ErrorCode answer)
     {
-        foreach (var held in _held)
+        if (answer == ErrorCode.NoError || KafkaErrors.IsTerminal(answer))
         {
-            foreach (var offset in sent)
+            foreach (var held in _held)
             {
-                if (offset.Partition == held.Partition)
-                    held.ToCommit ??= offset.Offset;
+                if (held.ToCommit is { } offset && _commit?.Exists(c => c.Partition == held.Partition && c.Offset == offset) == true)
+                    held.ToCommit = null;
             }
         }
+        else
+        {
+            _refused = _time.GetTimestamp();
+        }
+
+        _commit = null;
+        return answer;
     }
 }

@@ -1,18 +1,14 @@
-using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using Pipeline.EventLog.Kafka.Native;
 
 namespace Pipeline.EventLog.Kafka;
 
 /// <summary>
-/// A member of a group. The library keeps the session alive in threads of its own and puts what the group decides into a queue; <see cref="ReadAsync"/> applies it on the
-/// caller's thread, and the library waits for it as long as the handler takes.
+/// A member of a group. The library keeps the session alive in threads of its own and puts what the group decides into a queue; <see cref="ReadAsync"/> applies
+/// it on the caller's thread, and the library waits for it as long as the handler takes.
 /// </summary>
 internal sealed partial class KafkaConsumer : IConsumer
 {
-    private const int Round = 256;
-    private const int MostBytes = 64 << 20;
-    private const int SeekTimeout = 1_000;
     private static readonly TimeSpan _retryPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _settleTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _longestWait = TimeSpan.FromMinutes(1);
@@ -37,7 +33,8 @@ internal sealed partial class KafkaConsumer : IConsumer
     private bool _disposed;
 
     public KafkaConsumer(
-        KafkaSettings settings, KafkaLogOptions options, ConsumerDefinition definition, TimeSpan session, Action<KafkaConsumer> onDisposed, TimeProvider time, ILogger logger)
+        KafkaSettings settings, KafkaLogOptions options, ConsumerDefinition definition, TimeSpan session, Action<KafkaConsumer> onDisposed,
+        TimeProvider time, ILogger logger)
     {
         _settings = settings;
         _options = options;
@@ -146,7 +143,7 @@ internal sealed partial class KafkaConsumer : IConsumer
         // Reading now and then is what shows the library that its owner lives.
         lock (_lock)
         {
-            if (_held.Exists(h => h.SeekTo is not null) && remaining > _retryPause)
+            if ((HasCommits || _held.Exists(h => h.SeekTo is not null)) && remaining > _retryPause)
                 return _retryPause;
         }
 
@@ -165,8 +162,8 @@ internal sealed partial class KafkaConsumer : IConsumer
                 ObjectDisposedException.ThrowIf(_disposed, this);
                 Join();
                 news = _pending ??= _membership!.Poll();
-                if (news is null)
-                    SendDeferred();
+                if (news is null && ServeCommits(_membership!) is var code && KafkaErrors.IsTerminal(code))
+                    Log.ConsumerTrouble(_logger, _definition.Group, _definition.Topic, $"could not commit offsets: {KafkaErrors.Describe(code)}");
             }
 
             if (news is null && !await SettleAsync(cancellationToken))
@@ -180,8 +177,8 @@ internal sealed partial class KafkaConsumer : IConsumer
     }
 
     /// <summary>
-    /// After a member gave partitions back, the group waits for it to take note of what is left, which the library asks for a moment later: a caller that reads no more for a
-    /// while would hold up the others. Returns whether there may be news.
+    /// After a member gave partitions back, the group waits for it to take note of what is left, which the library asks for a moment later: a caller that reads
+    /// no more for a while would hold up the others. Returns whether there may be news.
     /// </summary>
     private async ValueTask<bool> SettleAsync(CancellationToken cancellationToken)
     {
@@ -203,8 +200,8 @@ internal sealed partial class KafkaConsumer : IConsumer
         using (ExecutionContext.SuppressFlow())
         {
             _membership = new Membership(
-                _settings.Member(_definition.Group, _session), _definition.Topic, _news, _committed, $"Join group {_definition.Group} of topic {_definition.Topic}", _time,
-                _logger);
+                _settings.Member(_definition.Group, _session), _definition.Topic, _news, _committed,
+                $"Join group {_definition.Group} of topic {_definition.Topic}", _time, _logger);
         }
     }
 
@@ -278,7 +275,7 @@ internal sealed partial class KafkaConsumer : IConsumer
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             Drop(partitions);
-            Check(_membership!.Unassign([.. partitions.Select(p => new PartitionOffset(_definition.Topic, p, NativeMethods.OffsetStored))]), "give back what the group revoked");
+            Check(_membership!.Unassign(Stored(partitions)), "give back what the group revoked");
         }
 
         if (lost)
@@ -313,7 +310,8 @@ internal sealed partial class KafkaConsumer : IConsumer
         if (membership is not null && !quietly)
             Answer(membership);
         Drop([.. _held.Select(h => h.Partition)]);
-        _commitsSent = _commitsAnswered = 0;
+        _commit = null;
+        _refused = null;
         return membership;
     }
 
@@ -322,13 +320,15 @@ internal sealed partial class KafkaConsumer : IConsumer
     {
         for (; (_pending ??= membership.Poll()) is { } pending; _pending = null)
         {
-            PartitionOffset[] partitions = [.. pending.Partitions.Select(p => new PartitionOffset(_definition.Topic, p, NativeMethods.OffsetStored))];
+            var partitions = Stored(pending.Partitions);
             if (pending.Change == GroupChange.Assigned)
                 membership.Assign(partitions);
             else if (pending.Change is GroupChange.Revoked or GroupChange.Lost)
                 membership.Unassign(partitions);
         }
     }
+
+    private PartitionOffset[] Stored(int[] partitions) => [.. partitions.Select(p => new PartitionOffset(_definition.Topic, p, NativeMethods.OffsetStored))];
 
     private void Drop(int[] partitions)
     {
@@ -342,97 +342,6 @@ internal sealed partial class KafkaConsumer : IConsumer
         // The library has taken everything back then and joins again.
         if (error.Code != 0)
             Log.ConsumerTrouble(_logger, _definition.Group, _definition.Topic, $"could not {what}: {error.Text}");
-    }
-
-    /// <summary>The records of the next partition, in turn, that has some.</summary>
-    private RecordBatch? TryTake()
-    {
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            if (Interlocked.Exchange(ref _error, null) is { } error)
-                throw error;
-            for (var i = 0; i < _held.Count; i++)
-            {
-                var index = (_next + i) % _held.Count;
-                if (!IsSettled(_held[index]) || TryTake(_held[index]) is not { } batch)
-                    continue;
-                _next = index + 1;
-                LogTelemetry.Read(batch.Count, batch.Data.Length, fromMemory: false);
-                return batch;
-            }
-
-            return _error is null ? null : throw Interlocked.Exchange(ref _error, null)!;
-        }
-    }
-
-    /// <summary>Whether no seek is under way.</summary>
-    private bool IsSettled(HeldPartition held)
-    {
-        if (held.SeekTo is not { } offset)
-            return true;
-        if (!_membership!.TrySeek(held.Partition, offset, SeekTimeout))
-            return false;
-        held.Position = offset;
-        held.SeekTo = null;
-        return true;
-    }
-
-    private unsafe RecordBatch? TryTake(HeldPartition held)
-    {
-        var most = Math.Clamp(_definition.MaxBatchBytes, 1, MostBytes);
-        var messages = stackalloc NativeMessage*[Round];
-        var writer = new BatchWriter(_definition.Topic, held.Partition);
-        var more = true;
-        while (more && writer.Bytes < most)
-        {
-            var count = held.Take(messages, Math.Clamp((most - writer.Bytes) / held.RecordBytes, 1, Round));
-            more = count > 0;
-            for (var i = 0; i < count; i++)
-            {
-                var message = messages[i];
-                if (message->Error != 0)
-                {
-                    Note(held, message);
-                }
-                else if (more && writer.Fits(message))
-                {
-                    if (writer.Count == 0)
-                        LookAtGap(held, message->Offset);
-                    writer.Add(message);
-                }
-                else
-                {
-                    more = false;
-                    held.PutBack(message);
-                    continue;
-                }
-
-                NativeMethods.rd_kafka_message_destroy(message);
-            }
-        }
-
-        if (writer.Count == 0)
-            return null;
-        held.RecordBytes = Math.Max(1, writer.Bytes / writer.Count);
-        held.Position = writer.NextOffset;
-        return writer.ToBatch();
-    }
-
-    private unsafe void Note(HeldPartition held, NativeMessage* message)
-    {
-        var code = (ErrorCode)message->Error;
-        var text = message->Payload is null ? KafkaErrors.Describe(code) : NativeText.Of(message->Payload);
-        Log.ConsumerTrouble(_logger, _definition.Group, _definition.Topic, $"partition {held.Partition}: {text}");
-        if (KafkaErrors.IsTerminal(code))
-            _error ??= KafkaErrors.Create(code, $"Read {Subject}, partition {held.Partition}", text);
-    }
-
-    /// <summary>Retention may have passed the position, or the log may have lost its end; the library then goes on at the start.</summary>
-    private void LookAtGap(HeldPartition held, long offset)
-    {
-        if (held.Position >= 0 && offset != held.Position)
-            Log.OffsetGone(_logger, _definition.Group, _definition.Topic, held.Partition, held.Position, offset);
     }
 
     private static bool Close(Membership membership, bool quietly)

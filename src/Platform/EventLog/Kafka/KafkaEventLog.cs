@@ -105,7 +105,8 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable
         ];
     }
 
-    public async ValueTask<IReadOnlyList<GroupStatus>> GetGroupsAsync(CancellationToken cancellationToken = default) => await _groups.GetAsync(cancellationToken);
+    public async ValueTask<IReadOnlyList<GroupStatus>> GetGroupsAsync(CancellationToken cancellationToken = default) =>
+        await _groups.GetAsync(cancellationToken);
 
     public async ValueTask PingAsync(CancellationToken cancellationToken = default)
     {

@@ -9,8 +9,8 @@ using Pipeline.EventLog.Kafka.Native;
 namespace Pipeline.EventLog.Kafka;
 
 /// <summary>
-/// Tells how far groups are. Brokers list groups and their members; where they do not, or do not let this client ask, the groups of this process and of the configuration are
-/// known, with the members that are in this process.
+/// Tells how far groups are. Brokers list groups and their members; where they do not, or do not let this client ask, the groups of this process and of the
+/// configuration are known, with the members that are in this process.
 /// </summary>
 internal sealed class KafkaGroups(KafkaWriter writer, KafkaReader reader, KafkaTopics topics, KafkaLogOptions options, ILogger logger)
 {
@@ -127,7 +127,8 @@ internal sealed class KafkaGroups(KafkaWriter writer, KafkaReader reader, KafkaT
     }
 
     private async Task<Dictionary<string, PartitionOffset[]>> CommittedAsync(
-        Dictionary<(string Group, string Topic), GroupView> views, HashSet<string>? listed, Dictionary<string, KafkaTopic> known, CancellationToken cancellationToken)
+        Dictionary<(string Group, string Topic), GroupView> views, HashSet<string>? listed, Dictionary<string, KafkaTopic> known,
+        CancellationToken cancellationToken)
     {
         var wanted = new Dictionary<string, PartitionOffset[]?>(StringComparer.Ordinal);
         foreach (var group in listed ?? [])
@@ -136,7 +137,8 @@ internal sealed class KafkaGroups(KafkaWriter writer, KafkaReader reader, KafkaT
         {
             PartitionOffset[] partitions =
             [
-                .. group.Where(g => known.ContainsKey(g.Topic)).SelectMany(g => Enumerable.Range(0, known[g.Topic].Partitions).Select(p => new PartitionOffset(g.Topic, p, -1))),
+                .. group.Where(g => known.ContainsKey(g.Topic))
+                    .SelectMany(g => Enumerable.Range(0, known[g.Topic].Partitions).Select(p => new PartitionOffset(g.Topic, p, -1))),
             ];
             if (partitions.Length > 0)
                 wanted.Add(group.Key, partitions);

@@ -1,7 +1,8 @@
 namespace Pipeline.EventLog.Kafka;
 
 /// <summary>
-/// How the log in Apache Kafka works; configuration section <c>EventLog:Kafka</c>. Where the brokers are is <c>ConnectionStrings:kafka</c>, <c>HOST:PORT[,HOST:PORT]</c>.
+/// How the log in Apache Kafka works; configuration section <c>EventLog:Kafka</c>. Where the brokers are is <c>ConnectionStrings:kafka</c>,
+/// <c>HOST:PORT[,HOST:PORT]</c>.
 /// </summary>
 public sealed class KafkaLogOptions
 {
@@ -24,8 +25,8 @@ public sealed class KafkaLogOptions
     public int MaxPendingRecords { get; set; } = 500_000;
 
     /// <summary>
-    /// How record batches are compressed: <c>none</c>, <c>lz4</c>, <c>zstd</c>, <c>snappy</c> or <c>gzip</c>. The batches of single requests are small: compressing them costs more
-    /// than it saves, unless the network or the brokers' disks are what is short.
+    /// How record batches are compressed: <c>none</c>, <c>lz4</c>, <c>zstd</c>, <c>snappy</c> or <c>gzip</c>. The batches of single requests are small:
+    /// compressing them costs more than it saves, unless the network or the brokers' disks are what is short.
     /// </summary>
     public string Compression { get; set; } = "none";
 
@@ -41,7 +42,9 @@ public sealed class KafkaLogOptions
     /// <summary>How long any other request may take.</summary>
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The session timeout of consumers that name none. Brokers refuse less than their <c>group.min.session.timeout.ms</c>, 6 s unless configured.</summary>
+    /// <summary>
+    /// The session timeout of consumers that name none. Brokers refuse less than their <c>group.min.session.timeout.ms</c>, 6 s unless configured.
+    /// </summary>
     public TimeSpan SessionTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>A consumer whose owner does not read for so long loses its partitions, however lively its heartbeat is.</summary>

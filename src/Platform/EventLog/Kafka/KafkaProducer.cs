@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Pipeline.EventLog.Kafka;
 
 /// <summary>
-/// One life of the idempotent producer, with the administrative client that shares its connections. After a fatal error there is no way on for it: the writer takes a
-/// new one.
+/// One life of the idempotent producer, with the administrative client that shares its connections. After a fatal error there is no way on for it: the writer
+/// takes a new one.
 /// </summary>
 internal sealed class KafkaProducer : IDisposable
 {

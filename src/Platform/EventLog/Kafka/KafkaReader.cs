@@ -38,7 +38,8 @@ internal sealed class KafkaReader : IDisposable
         try
         {
             reading = Blocking.RunAsync(
-                operation, () => Use(operation, client => Read(client, topic.Name, partition, offset, Math.Clamp(maxBytes, 1, MostBytes), operation, cancellationToken)),
+                operation,
+                () => Use(operation, client => Read(client, topic.Name, partition, offset, Math.Clamp(maxBytes, 1, MostBytes), operation, cancellationToken)),
                 CancellationToken.None);
         }
         catch
@@ -108,7 +109,8 @@ internal sealed class KafkaReader : IDisposable
         }
     }
 
-    private unsafe RecordBatch Read(NativeClient client, string topic, int partition, long offset, int maxBytes, string operation, CancellationToken cancellationToken)
+    private unsafe RecordBatch Read(
+        NativeClient client, string topic, int partition, long offset, int maxBytes, string operation, CancellationToken cancellationToken)
     {
         long low, high;
         Check(NativeMethods.rd_kafka_query_watermark_offsets(client.Handle, topic, partition, &low, &high, Timeout), operation);
@@ -177,7 +179,8 @@ internal sealed class KafkaReader : IDisposable
         }
     }
 
-    private unsafe Dictionary<(string Topic, int Partition), long> Offsets(NativeClient client, IReadOnlyCollection<KafkaTopic> topics, long which, string operation)
+    private unsafe Dictionary<(string Topic, int Partition), long> Offsets(
+        NativeClient client, IReadOnlyCollection<KafkaTopic> topics, long which, string operation)
     {
         PartitionOffset[] wanted = [.. topics.SelectMany(t => Enumerable.Range(0, t.Partitions).Select(p => new PartitionOffset(t.Name, p, which)))];
         if (wanted.Length == 0)
@@ -189,8 +192,9 @@ internal sealed class KafkaReader : IDisposable
             var offsets = new Dictionary<(string, int), long>(wanted.Length);
             foreach (var (topic, partition, offset, error) in PartitionOffset.Of(list))
             {
-                Check(error, $"{operation}: topic {topic}, partition {partition}");
-                offsets[(topic, partition)] = Math.Max(0, offset);
+                // When time is up, the library returns without an error what it has, and leaves the rest as it was asked for.
+                Check(error != 0 || offset >= 0 ? error : (int)ErrorCode.Local_TimedOut, $"{operation}: topic {topic}, partition {partition}");
+                offsets[(topic, partition)] = offset;
             }
 
             return offsets;
@@ -201,7 +205,8 @@ internal sealed class KafkaReader : IDisposable
         }
     }
 
-    private unsafe Dictionary<string, PartitionOffset[]> Committed(NativeClient client, IReadOnlyDictionary<string, PartitionOffset[]?> groups, string operation)
+    private unsafe Dictionary<string, PartitionOffset[]> Committed(
+        NativeClient client, IReadOnlyDictionary<string, PartitionOffset[]?> groups, string operation)
     {
         var queue = NativeMethods.rd_kafka_queue_new(client.Handle);
         var options = NativeMethods.rd_kafka_AdminOptions_new(client.Handle, NativeMethods.ListConsumerGroupOffsetsOperation);
@@ -241,12 +246,17 @@ internal sealed class KafkaReader : IDisposable
             if (NativeMethods.rd_kafka_event_error(answer) is not 0 and var code)
                 throw KafkaErrors.Create((ErrorCode)code, operation, NativeText.Of(NativeMethods.rd_kafka_event_error_string(answer)));
             nuint count;
-            var results = NativeMethods.rd_kafka_ListConsumerGroupOffsets_result_groups(NativeMethods.rd_kafka_event_ListConsumerGroupOffsets_result(answer), &count);
+            var result = NativeMethods.rd_kafka_event_ListConsumerGroupOffsets_result(answer);
+            var results = NativeMethods.rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count);
             for (nuint g = 0; g < count; g++)
             {
                 var error = NativeMethods.rd_kafka_group_result_error(results[g]);
                 if (error != 0)
-                    throw KafkaErrors.Create((ErrorCode)NativeMethods.rd_kafka_error_code(error), operation, NativeText.Of(NativeMethods.rd_kafka_error_string(error)));
+                {
+                    throw KafkaErrors.Create(
+                        (ErrorCode)NativeMethods.rd_kafka_error_code(error), operation, NativeText.Of(NativeMethods.rd_kafka_error_string(error)));
+                }
+
                 committed[NativeText.Of(NativeMethods.rd_kafka_group_result_name(results[g])) ?? ""] =
                     PartitionOffset.Of(NativeMethods.rd_kafka_group_result_partitions(results[g]));
             }

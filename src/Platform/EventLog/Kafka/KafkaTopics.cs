@@ -163,7 +163,8 @@ internal sealed class KafkaTopics(KafkaWriter writer, KafkaReader reader, KafkaS
     }
 
     private Task AlterAsync(
-        ConfigResource resource, Dictionary<string, ConfigEntryResult> now, Dictionary<string, string> wanted, string operation, CancellationToken cancellationToken)
+        ConfigResource resource, Dictionary<string, ConfigEntryResult> now, Dictionary<string, string> wanted, string operation,
+        CancellationToken cancellationToken)
     {
         if (KafkaLibrary.Has("rd_kafka_IncrementalAlterConfigs"))
         {

@@ -5,8 +5,8 @@ using Pipeline.EventLog.Kafka.Native;
 namespace Pipeline.EventLog.Kafka;
 
 /// <summary>
-/// One membership of a group as the library has it, with a queue for each partition that is held. No call waits but <see cref="Close"/>. Not thread-safe: its owner holds
-/// a lock around every call.
+/// One membership of a group as the library has it, with a queue for each partition that is held. No call waits but <see cref="Close"/>. Not thread-safe: its
+/// owner holds a lock around every call.
 /// </summary>
 internal sealed unsafe class Membership : IDisposable
 {
@@ -64,8 +64,8 @@ internal sealed unsafe class Membership : IDisposable
             if (NativeMethods.rd_kafka_event_type(@event) == NativeMethods.RebalanceEvent)
             {
                 int[] partitions = [.. PartitionOffset.Of(NativeMethods.rd_kafka_event_topic_partition_list(@event)).Select(p => p.Partition)];
-                var lost = NativeMethods.rd_kafka_assignment_lost(_client.Handle) != 0;
-                return new GroupNews(code == ErrorCode.Local_AssignPartitions ? GroupChange.Assigned : lost ? GroupChange.Lost : GroupChange.Revoked, partitions);
+                var taken = NativeMethods.rd_kafka_assignment_lost(_client.Handle) != 0 ? GroupChange.Lost : GroupChange.Revoked;
+                return new GroupNews(code == ErrorCode.Local_AssignPartitions ? GroupChange.Assigned : taken, partitions);
             }
 
             var fatal = NativeMethods.rd_kafka_event_error_is_fatal(@event) != 0;

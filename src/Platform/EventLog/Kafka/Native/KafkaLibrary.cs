@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Pipeline.EventLog.Kafka.Native;
 
 /// <summary>
-/// Finds librdkafka: the one that came with the program (a build with <c>-p:Stack=aspire</c>), else the system's. Both bindings, ours and Confluent.Kafka's, import
-/// <c>librdkafka</c> and get the same one.
+/// Finds librdkafka: the one that came with the program (a build with <c>-p:Stack=aspire</c>), else the system's. Both bindings, ours and Confluent.Kafka's,
+/// import <c>librdkafka</c> and get the same one.
 /// </summary>
 internal static class KafkaLibrary
 {

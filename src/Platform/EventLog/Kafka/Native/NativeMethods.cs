@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Pipeline.EventLog.Kafka.Native;
 
 /// <summary>
-/// The functions of librdkafka that Confluent.Kafka does not offer, or not to librdkafka 2.0: its consumer calls three functions that came with 2.1, and rebalances in a
-/// callback that cannot wait for a sink.
+/// The functions of librdkafka that Confluent.Kafka does not offer, or not to librdkafka 2.0: its consumer calls three functions that came with 2.1, and
+/// rebalances in a callback that cannot wait for a sink.
 /// </summary>
 internal static unsafe partial class NativeMethods
 {

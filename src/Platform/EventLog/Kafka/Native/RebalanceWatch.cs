@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Pipeline.EventLog.Kafka.Native;
 
 /// <summary>
-/// Knows when a member asks its group to share out anew, by the requests that the library sends. An offset commit that follows a JoinGroup carries the generation before it,
-/// and librdkafka before 2.8 gives up all its partitions when the broker refuses that one; so commits wait.
+/// Knows when a member asks its group to share out anew, by the requests that the library sends. An offset commit that follows a JoinGroup carries the
+/// generation before it, and librdkafka before 2.8 gives up all its partitions when the broker refuses that one; so commits wait.
 /// </summary>
 internal sealed unsafe class RebalanceWatch(Signal changed, TimeProvider time)
 {
