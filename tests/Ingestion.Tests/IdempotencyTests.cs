@@ -263,6 +263,33 @@ public sealed class IdempotencyTests(PostgresFixture postgres) : IClassFixture<P
         Assert.Equal(3, await api.CountAsync(Topics.PurchasedItem));
     }
 
+    /// <summary>What is on its way into the log would not be found by a try that comes soon.</summary>
+    [Theory]
+    [InlineData(false, 3)]
+    [InlineData(true, 31)]
+    public async Task AppendThatFailed_IsTriedAgainWhenItCanHappenNoMore(bool mayYetHappen, int seconds)
+    {
+        var time = new ManualTime();
+        InterceptedLog log = null!;
+        await using var api = await IngestionApi.StartAsync(
+            await postgres.CreateDatabaseAsync(), replace: services => Intercept(services.AddSingleton<TimeProvider>(time), l => log = l));
+        var body = $"[{Samples.Order},{Samples.Order}]";
+        log.Refusal = new TransientException("The broker did not answer.") { MayYetHappen = mayYetHappen };
+        using (var failed = await api.PostAsync(body, "key-1"))
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, failed.StatusCode);
+        log.Refusal = null;
+        time.Advance(TimeSpan.FromSeconds(seconds - 2));
+        using (var tooSoon = await api.PostAsync(body, "key-1"))
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, tooSoon.StatusCode);
+        await Eventually.TrueAsync(async () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(2));
+            using var taken = await api.PostAsync(body, "key-1");
+            return taken.StatusCode == HttpStatusCode.Accepted;
+        });
+        Assert.Equal(2, await api.CountAsync(Topics.PurchasedItem));
+    }
+
     [Fact]
     public async Task AfterTheWindow_TheKeyIsFreeAgainAndPurged()
     {

@@ -2,11 +2,14 @@ using Pipeline.EventLog;
 
 namespace Pipeline.Ingestion.Tests;
 
-/// <summary>A log whose reads a test can hold up or answer itself.</summary>
+/// <summary>A log whose reads a test can hold up or answer itself, and whose appends it can let fail.</summary>
 internal sealed class InterceptedLog(IEventLog inner) : IEventLog
 {
     /// <summary>Called before each read; a batch that it returns is what is read.</summary>
     public Func<string, int, long, Task<RecordBatch?>> Reading { get; set; } = (_, _, _) => Task.FromResult<RecordBatch?>(null);
+
+    /// <summary>What appends of several records fail with.</summary>
+    public Exception? Refusal { get; set; }
 
     public async ValueTask<RecordBatch> ReadAsync(
         string topic, int partition, long offset, int maxBytes = 1 << 20, CancellationToken cancellationToken = default) =>
@@ -19,7 +22,7 @@ internal sealed class InterceptedLog(IEventLog inner) : IEventLog
 
     public ValueTask AppendAsync(
         string topic, ReadOnlySpan<NewRecord> records, Memory<RecordPosition> positions, CancellationToken cancellationToken = default) =>
-        inner.AppendAsync(topic, records, positions, cancellationToken);
+        Refusal is { } refusal ? ValueTask.FromException(refusal) : inner.AppendAsync(topic, records, positions, cancellationToken);
 
     public ValueTask<IConsumer> SubscribeAsync(ConsumerDefinition consumer, CancellationToken cancellationToken = default) =>
         inner.SubscribeAsync(consumer, cancellationToken);

@@ -27,6 +27,9 @@ public sealed class DistributedStores : IAsyncDisposable
             ["Ingestion__Partitions"] = partitions.ToString(CultureInfo.InvariantCulture),
             ["Purchases__CommitInterval"] = "00:00:00.500",
 
+            // The mock cluster shares a group out anew only when a session, less a second, is over.
+            ["EventLog__Kafka__SessionTimeout"] = "00:00:05",
+
             // The mock cluster does not list groups.
             ["EventLog__Kafka__Groups__0"] = "events@UserEvents",
             ["EventLog__Kafka__Groups__1"] = "purchases@PurchasedItem",

@@ -20,6 +20,12 @@ public class TransientException : Exception
     public TransientException()
     {
     }
+
+    /// <summary>
+    /// Whether the operation was sent and may yet take effect: whoever looks for its effect now may look too early. A broker that stands still works off later what its
+    /// clients have given up.
+    /// </summary>
+    public bool MayYetHappen { get; init; }
 }
 
 /// <summary>

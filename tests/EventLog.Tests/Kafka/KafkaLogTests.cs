@@ -92,7 +92,7 @@ public sealed class KafkaLogTests : IAsyncLifetime
         await using var log = KafkaLogHarness.Create(_cluster.Servers, options);
         await log.AppendAsync(_topic, Text("before"));
         _cluster.TakeDown(-1);
-        await Assert.ThrowsAsync<TransientException>(async () => await log.AppendAsync(_topic, Text("lost")));
+        Assert.False((await Assert.ThrowsAsync<TransientException>(async () => await log.AppendAsync(_topic, Text("lost")))).MayYetHappen);
         await Assert.ThrowsAsync<TransientException>(async () => await log.PingAsync());
         await Assert.ThrowsAsync<TransientException>(async () => await log.GetTopicsAsync());
         await Assert.ThrowsAsync<TransientException>(async () => await log.ReadAsync(_topic, 0, 0));
@@ -105,6 +105,21 @@ public sealed class KafkaLogTests : IAsyncLifetime
         });
         await log.PingAsync();
         Assert.Contains(await ReadAllAsync(), s => s.Text == "after");
+    }
+
+    /// <summary>What a broker was sent, and gave no answer to, it may append when its client has given up.</summary>
+    [SkippableFact]
+    public async Task Append_BrokerStandsStill_FailsAsWhatMayYetHappen()
+    {
+        var options = KafkaLogHarness.CreateOptions();
+        options.DeliveryTimeout = TimeSpan.FromSeconds(2);
+        await using var log = KafkaLogHarness.Create(_cluster.Servers, options);
+        await log.AppendAsync(_topic, Text("before", "k"));
+        _cluster.SetRoundTrip(-1, TimeSpan.FromSeconds(30));
+        NewRecord[] records = [.. Enumerable.Range(0, 10).Select(i => Text($"{i}", $"{i}"))];
+        var positions = new RecordPosition[records.Length];
+        var error = await Assert.ThrowsAsync<TransientException>(async () => await log.AppendAsync(_topic, records, positions));
+        Assert.True(error.MayYetHappen, error.Message);
     }
 
     [SkippableFact]

@@ -110,7 +110,9 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
         }
         catch (Exception e) when (e is TransientException or TerminalException)
         {
-            _ = keys.AbandonAsync(key, reservation.Tries);
+            // What may yet come into the log would not be found by a try that comes soon: it waits until the lease is over.
+            if (e is not TransientException { MayYetHappen: true })
+                _ = keys.AbandonAsync(key, reservation.Tries);
             throw;
         }
 

@@ -174,7 +174,7 @@ internal sealed class KafkaProducer : IDisposable
         }
 
         _failures++;
-        var error = KafkaErrors.Create(report.Error.Code, $"Append to topic {append.Topic}", Reason(report.Error, report.Status));
+        var error = Error(report, append.Topic);
         _failure ??= error;
         append.Failed(error);
     }
@@ -216,9 +216,13 @@ internal sealed class KafkaProducer : IDisposable
         }
     }
 
-    private static string Reason(Error error, PersistenceStatus status) => status == PersistenceStatus.PossiblyPersisted
-        ? $"{error.Reason}; it was sent, so it may be in the log or not"
-        : error.Reason;
+    private static Exception Error(DeliveryReport<byte[]?, PendingRecord> report, string topic)
+    {
+        var error = KafkaErrors.Create(report.Error.Code, $"Append to topic {topic}", report.Error.Reason);
+        return report.Status == PersistenceStatus.PossiblyPersisted && error is TransientException
+            ? new TransientException($"{error.Message}; it was sent, so it may be in the log or not", error.InnerException) { MayYetHappen = true }
+            : error;
+    }
 
     private sealed class NullableBytes : ISerializer<byte[]?>
     {

@@ -122,7 +122,7 @@ internal sealed class KafkaWriter : IAsyncDisposable
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
 
-        _pool.Abandon(new TransientException("Append: the log stopped before the brokers acknowledged the record; it may be in the log or not."));
+        _pool.Abandon(new TransientException("Append: the log stopped before the brokers acknowledged the record; it may be in the log or not.") { MayYetHappen = true });
     }
 
     private async Task RetireAsync(KafkaProducer broken)

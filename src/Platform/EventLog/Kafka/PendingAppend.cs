@@ -102,7 +102,11 @@ internal sealed class PendingAppend : IValueTaskSource<RecordPosition>, IValueTa
     /// <summary>A record is not in the log, or it is not known whether it is.</summary>
     public void Failed(Exception error)
     {
-        Interlocked.CompareExchange(ref _failure, error, null);
+        // Of several, the one that says the most.
+        if (error is TransientException { MayYetHappen: true })
+            Volatile.Write(ref _failure, error);
+        else
+            Interlocked.CompareExchange(ref _failure, error, null);
         Report();
     }
 
