@@ -188,12 +188,24 @@ public sealed class AppHostProcess : IAsyncDisposable
             _output.Enqueue(line);
     }
 
-    /// <summary>A TCP port that is free now.</summary>
+    /// <summary>
+    /// A TCP port that is free now, and likely stays so while a host that had it is started again: the system gives connections and listeners that name none others, higher ones.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(15_000, 32_000));
+            try
+            {
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException)
+            {
+                // Somebody has it.
+            }
+        }
     }
 
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]

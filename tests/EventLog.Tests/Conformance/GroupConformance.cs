@@ -136,8 +136,7 @@ public abstract class GroupConformance(LogHarness harness) : LogSuite(harness)
         var b = await SubscribeAsync(Open(), GroupName);
         using var stop = new CancellationTokenSource();
         var reading = KeepReadingAsync(b, stop.Token);
-        await ConsumeUntilAsync(a, _ => a.Assignment.Count == 1);
-        await Eventually.TrueAsync(() => b.Assignment.Count == 1);
+        await ConsumeUntilAsync(a, _ => a.Assignment.Count == 1 && b.Assignment.Count == 1);
         await stop.CancelAsync();
         await reading;
 

@@ -181,7 +181,11 @@ public sealed class KafkaLogTests : IAsyncLifetime
             await Task.Delay(2);
         }
 
-        await Eventually.TrueAsync(() => b.Assignment.Count == 1);
+        await Eventually.TrueAsync(async () =>
+        {
+            (await a.ReadAsync(TimeSpan.FromMilliseconds(20)))?.Dispose();
+            return b.Assignment.Count == 1;
+        });
         await stop.CancelAsync();
         await reading;
         Assert.Single(handler.Held);

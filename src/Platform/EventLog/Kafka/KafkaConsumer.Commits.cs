@@ -44,16 +44,15 @@ internal sealed partial class KafkaConsumer
                 code = ServeCommits(membership);
                 if (!HasCommits && !KafkaErrors.IsTerminal(code))
                     return;
+
                 // Where it only tells of lag, reads send it again.
                 var isLagOnly = _held.TrueForAll(h => h.ToCommit is null || h.SinkOwnsPosition);
                 if (isLagOnly && !KafkaErrors.IsTerminal(code) && (code != ErrorCode.NoError || !membership.TakesCommits))
                     return;
+                if (IsRefusedForNow(code) && (_pending ??= membership.Poll()) is not null)
+                    return;
                 if (code == ErrorCode.NoError || IsRefusedForNow(code))
-                {
-                    if (!isLagOnly && (_pending ??= membership.Poll()) is not null)
-                        return;
                     code = _time.GetElapsedTime(started) < _options.OperationTimeout ? ErrorCode.NoError : ErrorCode.Local_TimedOut;
-                }
             }
 
             if (IsOutdated(code))
