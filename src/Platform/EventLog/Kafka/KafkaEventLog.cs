@@ -5,8 +5,10 @@ using Pipeline.EventLog.Kafka.Native;
 namespace Pipeline.EventLog.Kafka;
 
 /// <summary>The log in Apache Kafka.</summary>
-internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable
+internal sealed class KafkaEventLog : TopicLog<KafkaTopic>, IEventLog, IAsyncDisposable
 {
+    private static readonly TimeSpan _longestSession = TimeSpan.FromHours(1);
+
     private readonly KafkaLogOptions _options;
     private readonly KafkaSettings _settings;
     private readonly TimeProvider _time;
@@ -43,29 +45,10 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable
         await _topics.EnsureAsync(topic, cancellationToken);
     }
 
-    public ValueTask<RecordPosition> AppendAsync(string topic, in NewRecord record, CancellationToken cancellationToken = default)
-    {
-        if (_topics.Find(topic) is { } known)
-            return _writer.AppendAsync(known, record, cancellationToken);
-        return AppendUnknownAsync(topic, record.Copy(), cancellationToken);
-    }
-
-    public ValueTask AppendAsync(string topic, ReadOnlySpan<NewRecord> records, Memory<RecordPosition> positions, CancellationToken cancellationToken = default)
-    {
-        if (positions.Length < records.Length)
-            throw new ArgumentException($"{positions.Length} positions cannot take those of {records.Length} records.", nameof(positions));
-        if (_topics.Find(topic) is { } known)
-            return _writer.AppendAsync(known, records, positions, cancellationToken);
-        var copies = new NewRecord[records.Length];
-        for (var i = 0; i < copies.Length; i++)
-            copies[i] = records[i].Copy();
-        return AppendUnknownAsync(topic, copies, positions, cancellationToken);
-    }
-
     public async ValueTask<RecordBatch> ReadAsync(
         string topic, int partition, long offset, int maxBytes = 1 << 20, CancellationToken cancellationToken = default)
     {
-        var known = await _topics.GetAsync(topic, $"Read topic {topic}", cancellationToken);
+        var known = await FindAsync(topic, "Read", cancellationToken);
         if ((uint)partition >= (uint)known.Partitions)
             throw new TerminalException($"Read topic {topic}, partition {partition}: it has the partitions 0 to {known.Partitions - 1}.");
         return await _reader.ReadAsync(known, partition, Math.Max(0, offset), maxBytes, cancellationToken);
@@ -73,13 +56,8 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable
 
     public async ValueTask<IConsumer> SubscribeAsync(ConsumerDefinition consumer, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(consumer);
-        if (string.IsNullOrWhiteSpace(consumer.Group) || consumer.Group.Length > 200)
-            throw new TerminalException($"Join group '{consumer.Group}' of topic {consumer.Topic}: a group's name has 1 to 200 characters.");
-        var session = consumer.SessionTimeout ?? _options.SessionTimeout;
-        if (session < TimeSpan.FromMilliseconds(100) || session > TimeSpan.FromHours(1))
-            throw new TerminalException($"Join group {consumer.Group} of topic {consumer.Topic}: the session timeout {session} is not 0.1 s to an hour.");
-        await _topics.GetAsync(consumer.Topic, $"Join a group of topic {consumer.Topic}", cancellationToken);
+        var session = Check(consumer, _options.SessionTimeout, _longestSession);
+        await FindAsync(consumer.Topic, "Join a group of", cancellationToken);
         var member = new KafkaConsumer(_settings, _options, consumer, session, Forget, _time, _logger);
         lock (_lock)
         {
@@ -135,16 +113,22 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable
         await Blocking.RunAsync("Close the log", () => { _reader.Dispose(); return true; }, CancellationToken.None);
     }
 
+    protected override KafkaTopic? Find(string topic) => _topics.Find(topic);
+
+    protected override ValueTask<KafkaTopic> FindAsync(string topic, string operation, CancellationToken cancellationToken) =>
+        _topics.GetAsync(topic, $"{operation} topic {topic}", cancellationToken);
+
+    protected override ValueTask<RecordPosition> AppendAsync(KafkaTopic topic, in NewRecord record, CancellationToken cancellationToken) =>
+        _writer.AppendAsync(topic, record, cancellationToken);
+
+    protected override ValueTask AppendAsync(
+        KafkaTopic topic, ReadOnlySpan<NewRecord> records, Memory<RecordPosition> positions, CancellationToken cancellationToken) =>
+        _writer.AppendAsync(topic, records, positions, cancellationToken);
+
     private void Forget(KafkaConsumer consumer)
     {
         lock (_lock)
             _consumers.Remove(consumer);
         _groups.Remove(consumer);
     }
-
-    private async ValueTask<RecordPosition> AppendUnknownAsync(string topic, NewRecord record, CancellationToken cancellationToken) =>
-        await _writer.AppendAsync(await _topics.GetAsync(topic, $"Append to topic {topic}", cancellationToken), record, cancellationToken);
-
-    private async ValueTask AppendUnknownAsync(string topic, NewRecord[] records, Memory<RecordPosition> positions, CancellationToken cancellationToken) =>
-        await _writer.AppendAsync(await _topics.GetAsync(topic, $"Append to topic {topic}", cancellationToken), records, positions, cancellationToken);
 }

@@ -6,8 +6,10 @@ using Pipeline.Postgres;
 namespace Pipeline.EventLog.Postgres;
 
 /// <summary>The log in PostgreSQL tables.</summary>
-internal sealed class PostgresEventLog : IEventLog, IAsyncDisposable
+internal sealed class PostgresEventLog : TopicLog<Topic>, IEventLog, IAsyncDisposable
 {
+    private static readonly TimeSpan _longestSession = TimeSpan.FromDays(1);
+
     private readonly NpgsqlDataSource _dataSource;
     private readonly PostgresLogOptions _options;
     private readonly TimeProvider _time;
@@ -55,32 +57,13 @@ internal sealed class PostgresEventLog : IEventLog, IAsyncDisposable
                 $"Create topic {topic.Name}: it exists with {partitions} partitions, not {topic.Partitions}; partitions are fixed for the life of a topic.");
         }
 
-        await TopicAsync(topic.Name, "Create", cancellationToken);
-    }
-
-    public ValueTask<RecordPosition> AppendAsync(string topic, in NewRecord record, CancellationToken cancellationToken = default)
-    {
-        if (_topics.Find(topic) is { } known)
-            return _writer.AppendAsync(known, record, cancellationToken);
-        return AppendUnknownAsync(topic, record.Copy(), cancellationToken);
-    }
-
-    public ValueTask AppendAsync(string topic, ReadOnlySpan<NewRecord> records, Memory<RecordPosition> positions, CancellationToken cancellationToken = default)
-    {
-        if (positions.Length < records.Length)
-            throw new ArgumentException($"{positions.Length} positions cannot take those of {records.Length} records.", nameof(positions));
-        if (_topics.Find(topic) is { } known)
-            return _writer.AppendAsync(known, records, positions, cancellationToken);
-        var copies = new NewRecord[records.Length];
-        for (var i = 0; i < copies.Length; i++)
-            copies[i] = records[i].Copy();
-        return AppendUnknownAsync(topic, copies, positions, cancellationToken);
+        await FindAsync(topic.Name, "Create", cancellationToken);
     }
 
     public async ValueTask<RecordBatch> ReadAsync(
         string topic, int partition, long offset, int maxBytes = 1 << 20, CancellationToken cancellationToken = default)
     {
-        var known = await TopicAsync(topic, "Read", cancellationToken);
+        var known = await FindAsync(topic, "Read", cancellationToken);
         if ((uint)partition >= (uint)known.Lanes.Length)
             throw new TerminalException($"Read topic {topic}, partition {partition}: it has the partitions 0 to {known.Lanes.Length - 1}.");
         return await _reader.ReadAsync(known.Lanes[partition], Math.Max(0, offset), maxBytes, cancellationToken);
@@ -88,13 +71,8 @@ internal sealed class PostgresEventLog : IEventLog, IAsyncDisposable
 
     public async ValueTask<IConsumer> SubscribeAsync(ConsumerDefinition consumer, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(consumer);
-        if (string.IsNullOrWhiteSpace(consumer.Group) || consumer.Group.Length > 200)
-            throw new TerminalException($"Join group '{consumer.Group}' of topic {consumer.Topic}: a group's name has 1 to 200 characters.");
-        var session = consumer.SessionTimeout ?? _options.SessionTimeout;
-        if (session < TimeSpan.FromMilliseconds(100) || session > TimeSpan.FromDays(1))
-            throw new TerminalException($"Join group {consumer.Group} of topic {consumer.Topic}: the session timeout {session} is not 0.1 s to a day.");
-        var topic = await TopicAsync(consumer.Topic, "Join a group of", cancellationToken);
+        var session = Check(consumer, _options.SessionTimeout, _longestSession);
+        var topic = await FindAsync(consumer.Topic, "Join a group of", cancellationToken);
         var group = await _groups.EnsureAsync(topic, consumer.Group, cancellationToken);
         return new PostgresConsumer(_groups, _reader, _listener, topic, group, consumer, session, _time, _logger);
     }
@@ -123,17 +101,20 @@ internal sealed class PostgresEventLog : IEventLog, IAsyncDisposable
         await _dataSource.DisposeAsync();
     }
 
-    private async ValueTask<RecordPosition> AppendUnknownAsync(string topic, NewRecord record, CancellationToken cancellationToken) =>
-        await _writer.AppendAsync(await TopicAsync(topic, "Append to", cancellationToken), record, cancellationToken);
+    protected override Topic? Find(string topic) => _topics.Find(topic);
 
-    private async ValueTask AppendUnknownAsync(string topic, NewRecord[] records, Memory<RecordPosition> positions, CancellationToken cancellationToken) =>
-        await _writer.AppendAsync(await TopicAsync(topic, "Append to", cancellationToken), records, positions, cancellationToken);
-
-    private async ValueTask<Topic> TopicAsync(string name, string operation, CancellationToken cancellationToken)
+    protected override async ValueTask<Topic> FindAsync(string topic, string operation, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(name);
-        return _topics.Find(name) ?? await RunAsync($"{operation} topic {name}", async () => await _topics.GetAsync(name, cancellationToken));
+        ArgumentNullException.ThrowIfNull(topic);
+        return _topics.Find(topic) ?? await RunAsync($"{operation} topic {topic}", async () => await _topics.GetAsync(topic, cancellationToken));
     }
+
+    protected override ValueTask<RecordPosition> AppendAsync(Topic topic, in NewRecord record, CancellationToken cancellationToken) =>
+        _writer.AppendAsync(topic, record, cancellationToken);
+
+    protected override ValueTask AppendAsync(
+        Topic topic, ReadOnlySpan<NewRecord> records, Memory<RecordPosition> positions, CancellationToken cancellationToken) =>
+        _writer.AppendAsync(topic, records, positions, cancellationToken);
 
     private static async ValueTask<T> RunAsync<T>(string operation, Func<Task<T>> work)
     {
