@@ -29,6 +29,24 @@ public class ConsumerTests(PostgresFixture postgres) : IClassFixture<PostgresFix
         await Eventually.TrueAsync(async () => (await host.Log.GetGroupsAsync()).Single(g => g.Group == "events").Lag == 0);
     }
 
+    /// <summary>The process died between the store's commit and the group's, or lost the answer of the store's; nothing comes after it that would tell the group.</summary>
+    [Fact]
+    public async Task Consumer_OfWhatIsStoredAlready_TellsTheGroup()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using (var producer = await EventsHost.StartAsync(database))
+        {
+            await producer.Log.EnsureTopicAsync(new TopicDefinition("UserEvents", Partitions));
+            await ProduceAsync(producer.Log, 200, 0);
+            await producer.SendAsync(new DrainUserEvents());
+            await producer.Database.ExecuteAsync("UPDATE log.group_partitions SET committed_offset = 0");
+            Assert.Equal(200, (await producer.Log.GetGroupsAsync()).Single(g => g.Group == "events").Lag);
+        }
+
+        await using var host = await EventsHost.StartAsync(database, workers: true);
+        await Eventually.TrueAsync(async () => (await host.Log.GetGroupsAsync()).Single(g => g.Group == "events").Lag == 0);
+    }
+
     [Fact]
     public async Task Consumer_WhoseConnectionsAreLostAgainAndAgain_StoresEachRecordOnce()
     {

@@ -150,7 +150,7 @@ internal sealed class SinkMember(
         Log.Fenced(logger, string.Join(',', _pending.Select(b => b.Partition).Distinct().Order()));
         foreach (var (partition, next) in await LoadAsync(Consumer.Assignment, cancellationToken))
         {
-            _positions[partition] = next;
+            _positions[partition] = _toCommit[partition] = next;
             Consumer.Seek(partition, next);
         }
     }
