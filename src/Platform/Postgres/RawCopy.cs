@@ -6,7 +6,7 @@ namespace Pipeline.Postgres;
 public static class RawCopy
 {
     /// <summary>
-    /// Takes back what was written, which disposal would complete. Never throws: on a connection that is lost there is nothing to take back, and the error that led here is
+    /// Takes back what was written, which disposal would complete: dispose of a copy that succeeded only. Never throws: on a connection that is lost there is nothing to take back, and the error that led here is
     /// the one to tell.
     /// </summary>
     public static async ValueTask AbandonAsync(this NpgsqlRawCopyStream copy)

@@ -81,7 +81,7 @@ internal sealed class RepeatPurchasesRefresh : IRepeatPurchasesRefresh
 
     private async Task<long> CopyAsync(IRepeatPurchaseRows rows, CancellationToken cancellationToken)
     {
-        await using var copy = await _connection.BeginRawBinaryCopyAsync(
+        var copy = await _connection.BeginRawBinaryCopyAsync(
             "COPY public.repeat_purchases (user_id, product_id, orders, units) FROM STDIN (FORMAT binary)", cancellationToken);
         var buffer = new CopyBuffer();
         try
@@ -100,10 +100,11 @@ internal sealed class RepeatPurchasesRefresh : IRepeatPurchasesRefresh
         }
         catch
         {
-            // Disposal would complete the copy.
             await copy.AbandonAsync();
             throw;
         }
+
+        await copy.DisposeAsync();
 
         return buffer.Rows;
     }

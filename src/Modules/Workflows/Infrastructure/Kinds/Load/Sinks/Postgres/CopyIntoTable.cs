@@ -29,7 +29,7 @@ internal sealed class CopyIntoTable(NpgsqlConnection connection, SinkRequest req
     {
         var select = $"SELECT {string.Join(", ", columns.Select(c => c.Select))} FROM ({request.Query.Select})";
         using var result = duck.Query(select, cancellationToken);
-        await using var copy = await connection.BeginRawBinaryCopyAsync(
+        var copy = await connection.BeginRawBinaryCopyAsync(
             $"COPY {table} ({string.Join(", ", columns.Select(c => Sql.Identifier(c.Name)))}) FROM STDIN (FORMAT binary)", cancellationToken);
         try
         {
@@ -63,10 +63,11 @@ internal sealed class CopyIntoTable(NpgsqlConnection connection, SinkRequest req
         }
         catch
         {
-            // Disposal would complete the copy.
             await copy.AbandonAsync();
             throw;
         }
+
+        await copy.DisposeAsync();
     }
 
     /// <summary>
