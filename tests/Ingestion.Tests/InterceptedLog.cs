@@ -8,6 +8,9 @@ internal sealed class InterceptedLog(IEventLog inner) : IEventLog
     /// <summary>Called before each read; a batch that it returns is what is read.</summary>
     public Func<string, int, long, Task<RecordBatch?>> Reading { get; set; } = (_, _, _) => Task.FromResult<RecordBatch?>(null);
 
+    /// <summary>Changes what the log tells of its topics.</summary>
+    public Func<PartitionStatus, PartitionStatus> Telling { get; set; } = partition => partition;
+
     /// <summary>What appends of several records fail with.</summary>
     public Exception? Refusal { get; set; }
 
@@ -27,7 +30,8 @@ internal sealed class InterceptedLog(IEventLog inner) : IEventLog
     public ValueTask<IConsumer> SubscribeAsync(ConsumerDefinition consumer, CancellationToken cancellationToken = default) =>
         inner.SubscribeAsync(consumer, cancellationToken);
 
-    public ValueTask<IReadOnlyList<TopicStatus>> GetTopicsAsync(CancellationToken cancellationToken = default) => inner.GetTopicsAsync(cancellationToken);
+    public async ValueTask<IReadOnlyList<TopicStatus>> GetTopicsAsync(CancellationToken cancellationToken = default) =>
+        [.. (await inner.GetTopicsAsync(cancellationToken)).Select(t => t with { Partitions = [.. t.Partitions.Select(Telling)] })];
 
     public ValueTask<IReadOnlyList<GroupStatus>> GetGroupsAsync(CancellationToken cancellationToken = default) => inner.GetGroupsAsync(cancellationToken);
 

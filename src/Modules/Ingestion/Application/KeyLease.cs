@@ -10,6 +10,7 @@ internal sealed class KeyLease : IAsyncDisposable
 {
     /// <summary>A third of a lease: two renewals may fail before it is over.</summary>
     private static readonly TimeSpan _age = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _tick = TimeSpan.FromSeconds(1);
 
     private readonly IIdempotencyStore _keys;
@@ -42,17 +43,53 @@ internal sealed class KeyLease : IAsyncDisposable
 
     /// <summary>Makes sure, right before an append, that the key is still the caller's and stays so for a while. False where another try has taken it over.</summary>
     /// <exception cref="TransientException">The store is away.</exception>
-    public async ValueTask<bool> IsHeldAsync() => !IsOld || await RenewAsync();
+    public async ValueTask<bool> IsHeldAsync()
+    {
+        // An answer that came late is old as well.
+        while (IsOld)
+        {
+            if (!await RenewAsync())
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Begins the lease anew for an append that failed and may yet happen, so that all of it has to pass before the next try.</summary>
+    public async ValueTask ExtendAsync()
+    {
+        try
+        {
+            await RenewAsync();
+        }
+        catch (Exception e) when (e is TransientException or TerminalException)
+        {
+            Log.LeaseNotRenewed(_logger, _key, e.Message);
+        }
+    }
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
 
     private async Task<bool> RenewAsync()
     {
         var now = _time.GetUtcNow().UtcTicks;
-        if (!await _keys.RenewAsync(_key, _tries, CancellationToken.None))
-            return false;
-        Volatile.Write(ref _renewed, now);
-        return true;
+        using var patience = new CancellationTokenSource(_patience);
+        try
+        {
+            if (await _keys.RenewAsync(_key, _tries, patience.Token))
+            {
+                Volatile.Write(ref _renewed, now);
+                return true;
+            }
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new TransientException($"Holding idempotency key {_key}: no answer within {_patience.TotalSeconds} s.", e);
+        }
+
+        // It will never be held again.
+        await _timer.DisposeAsync();
+        return false;
     }
 
     private async Task TickAsync()
@@ -61,11 +98,7 @@ internal sealed class KeyLease : IAsyncDisposable
             return;
         try
         {
-            await RenewAsync();
-        }
-        catch (Exception e) when (e is TransientException or TerminalException)
-        {
-            Log.LeaseNotRenewed(_logger, _key, e.Message);
+            await ExtendAsync();
         }
         finally
         {

@@ -46,9 +46,14 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
         if (wanted.Count == 0)
             return (true, positions[0]);
 
-        // As it is after the search: retention goes on beside it.
-        partitions = (await log.GetTopicsAsync(cancellationToken)).First(t => t.Name == topic).Partitions;
-        return (partitions.All(p => p.StartOffset <= StartOf(p, since)), null);
+        return (await IsWholeAsync(topic, since, cancellationToken), null);
+    }
+
+    /// <summary>Whether the log still has all from some offsets on; to be asked after a search, as retention goes on beside it.</summary>
+    private async ValueTask<bool> IsWholeAsync(string topic, IReadOnlyList<long> since, CancellationToken cancellationToken)
+    {
+        var topics = await log.GetTopicsAsync(cancellationToken);
+        return topics.First(t => t.Name == topic).Partitions.All(p => p.StartOffset <= StartOf(p, since));
     }
 
     private async ValueTask<PublishResult> PublishOnceAsync(
@@ -111,7 +116,9 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
         catch (Exception e) when (e is TransientException or TerminalException)
         {
             // What may yet come into the log would not be found by a try that comes soon: it waits until the lease is over.
-            if (e is not TransientException { MayYetHappen: true })
+            if (e is TransientException { MayYetHappen: true })
+                await lease.ExtendAsync();
+            else
                 _ = keys.AbandonAsync(key, reservation.Tries);
             throw;
         }
@@ -178,6 +185,13 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
         var topics = await log.GetTopicsAsync(cancellationToken);
         foreach (var partition in topics.First(t => t.Name == topic).Partitions)
             await SearchAsync(topic, partition, StartOf(partition, startOffsets), wanted, positions, cancellationToken);
+        if (wanted.Count > 0 && !await IsWholeAsync(topic, startOffsets, cancellationToken))
+        {
+            throw new TransientException(
+                $"Recover the request with idempotency key {key}: records that it may have appended are gone from topic {topic}, so it cannot be told which are missing. "
+                + "The key is free when it is forgotten.");
+        }
+
         return [.. wanted.Values.Order()];
     }
 

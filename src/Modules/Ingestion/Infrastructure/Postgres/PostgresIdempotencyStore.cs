@@ -22,14 +22,16 @@ internal sealed class PostgresIdempotencyStore(
     {
         try
         {
-            await using var command = dataSource.CreateCommand(
-                "update ingestion.idempotency_keys set locked_until = $3 where key = $1 and tries = $2 and answer is null");
+            // The lease counts from here on, not from before a connection was free.
+            await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+            await using var command = new NpgsqlCommand(
+                "update ingestion.idempotency_keys set locked_until = $3 where key = $1 and tries = $2 and answer is null", connection);
             command.Parameters.Add(new() { Value = key });
             command.Parameters.Add(new() { Value = tries });
             command.Parameters.Add(new() { Value = time.GetUtcNow() + KeyCommand.Lease });
             return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (e is NpgsqlException or ObjectDisposedException)
         {
             throw PostgresErrors.Translate(e, $"Holding idempotency key {key}");
         }
