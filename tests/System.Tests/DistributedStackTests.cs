@@ -22,7 +22,9 @@ public sealed class DistributedStackTests(PostgresFixture postgres, ITestOutputH
         DistributedStores.SkipUnlessThere();
         await using var stores = await DistributedStores.StartAsync();
         using var data = new TempDirectory();
-        var report = await KillCycles.RunAsync(data.FullPath, cycles: 3, seed: Environment.TickCount, output.WriteLine, stores.Environment);
+        var seed = Environment.TickCount;
+        output.WriteLine($"seed {seed}");
+        var report = await KillCycles.RunAsync(data.FullPath, cycles: 3, seed, output.WriteLine, stores.Environment);
         output.WriteLine(report.ToString());
         Assert.True(report.AcknowledgedEvents > 100 && report.AcknowledgedOrders > 100, report.ToString());
     }
@@ -34,7 +36,9 @@ public sealed class DistributedStackTests(PostgresFixture postgres, ITestOutputH
         DistributedStores.SkipUnlessThere();
         await using var stores = await DistributedStores.StartAsync();
         var warehouse = await postgres.CreateDatabaseAsync();
-        var report = await ScaleRun.RunAsync(stores.With(warehouse), TimeSpan.FromSeconds(30), Environment.TickCount, output.WriteLine);
+        var seed = Environment.TickCount;
+        output.WriteLine($"seed {seed}");
+        var report = await ScaleRun.RunAsync(stores.With(warehouse), TimeSpan.FromSeconds(30), seed, output.WriteLine);
         output.WriteLine(report.ToString());
         await using (var database = NpgsqlDataSource.Create(warehouse))
         await using (var command = database.CreateCommand("select count(*) from pg_tables where schemaname = 'log'"))

@@ -11,7 +11,7 @@ namespace Pipeline.Testing;
 /// </summary>
 public static class KillCycles
 {
-    private static readonly TimeSpan _drain = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan _drain = TimeSpan.FromSeconds(180);
 
     /// <summary>Runs the cycles and throws with a description where a record is missing or there twice.</summary>
     /// <param name="dataDirectory">An empty data directory.</param>

@@ -219,7 +219,7 @@ internal sealed class KafkaProducer : IDisposable
     private static Exception Error(DeliveryReport<byte[]?, PendingRecord> report, string topic)
     {
         var error = KafkaErrors.Create(report.Error.Code, $"Append to topic {topic}", report.Error.Reason);
-        return report.Status == PersistenceStatus.PossiblyPersisted && error is TransientException
+        return report.Status == PersistenceStatus.PossiblyPersisted
             ? new TransientException($"{error.Message}; it was sent, so it may be in the log or not", error.InnerException) { MayYetHappen = true }
             : error;
     }

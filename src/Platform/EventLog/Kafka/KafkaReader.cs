@@ -125,9 +125,10 @@ internal sealed class KafkaReader : IDisposable
             if (NativeMethods.rd_kafka_consume_start_queue(native, partition, offset, queue) != 0)
                 throw KafkaErrors.Create((ErrorCode)NativeMethods.rd_kafka_last_error(), operation);
             var writer = new BatchWriter(topic, partition);
+            long end;
             try
             {
-                Take(queue, writer, offset, high, maxBytes, operation, cancellationToken);
+                end = Take(queue, writer, offset, high, maxBytes, operation, cancellationToken);
             }
             finally
             {
@@ -135,7 +136,7 @@ internal sealed class KafkaReader : IDisposable
             }
 
             if (writer.Count == 0)
-                return new RecordBatch(topic, partition, high, 0, ReadOnlyMemory<byte>.Empty);
+                return new RecordBatch(topic, partition, end, 0, ReadOnlyMemory<byte>.Empty);
             LogTelemetry.Read(writer.Count, writer.Bytes, fromMemory: false);
             return writer.ToBatch();
         }
@@ -146,11 +147,13 @@ internal sealed class KafkaReader : IDisposable
         }
     }
 
-    private unsafe void Take(nint queue, BatchWriter writer, long offset, long high, int maxBytes, string operation, CancellationToken cancellationToken)
+    /// <summary>Takes what comes, and returns how far it got.</summary>
+    private unsafe long Take(nint queue, BatchWriter writer, long offset, long high, int maxBytes, string operation, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
         var messages = stackalloc NativeMessage*[Round];
         var ended = false;
+        var end = offset;
         while (!ended && writer.Bytes < maxBytes && (writer.Count == 0 ? offset : writer.NextOffset) < high)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -158,7 +161,7 @@ internal sealed class KafkaReader : IDisposable
             if (count <= 0 && _time.GetElapsedTime(started) > _options.OperationTimeout)
             {
                 if (writer.Count > 0)
-                    return;
+                    return writer.NextOffset;
                 throw new TransientException($"{operation}: no answer within {_options.OperationTimeout.TotalSeconds:0.#} s.");
             }
 
@@ -167,6 +170,10 @@ internal sealed class KafkaReader : IDisposable
             {
                 var message = messages[i];
                 ended |= message->Error != 0 || !writer.Fits(message);
+
+                // Where the partition ends there may be no record: the marks of transactions have offsets too.
+                if (message->Error == (int)ErrorCode.Local_PartitionEOF)
+                    end = message->Offset;
                 if (!ended && writer.Bytes < maxBytes)
                     writer.Add(message);
                 else if (message->Error is not 0 and not (int)ErrorCode.Local_PartitionEOF)
@@ -177,6 +184,8 @@ internal sealed class KafkaReader : IDisposable
             if (error is not null && writer.Count == 0)
                 throw error;
         }
+
+        return writer.Count > 0 ? writer.NextOffset : end;
     }
 
     private unsafe Dictionary<(string Topic, int Partition), long> Offsets(
@@ -192,7 +201,7 @@ internal sealed class KafkaReader : IDisposable
             var offsets = new Dictionary<(string, int), long>(wanted.Length);
             foreach (var (topic, partition, offset, error) in PartitionOffset.Of(list))
             {
-                // When time is up, the library returns without an error what it has, and leaves the rest as it was asked for.
+                // Left as it was asked for, it is not known; it is not 0.
                 Check(error != 0 || offset >= 0 ? error : (int)ErrorCode.Local_TimedOut, $"{operation}: topic {topic}, partition {partition}");
                 offsets[(topic, partition)] = offset;
             }
