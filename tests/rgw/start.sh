@@ -8,16 +8,24 @@ dir=$1 owner=${2:-}
 here=$(cd "$(dirname "$0")" && pwd)
 key=testaccesskey secret=testsecretkey0123456789
 
+# Sets free to a port that nobody has and that was not taken before; in this shell, since random numbers of subshells may be the same.
+taken=" "
 free_port() {
-  local port
   while :; do
-    port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+    free=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+    case "$taken" in *" $free "*) continue ;; esac
+    (exec 3<>"/dev/tcp/127.0.0.1/$free") 2>/dev/null && continue
+    taken="$taken$free "
+    return
   done
 }
 
 mkdir -p "$dir/mon" "$dir/osd" "$dir/run" "$dir/log" "$dir/rgw"
-fsid=$(cat /proc/sys/kernel/random/uuid) port=$(free_port) monitor=$(free_port)
+fsid=$(cat /proc/sys/kernel/random/uuid)
+free_port
+port=$free
+free_port
+monitor=$free
 
 # Waiting is what costs time in so small a cluster: proposals every 50 ms, no checksums of the monitor's clients (else it hangs), no replicas.
 cat > "$dir/ceph.conf" <<CONF
@@ -104,6 +112,12 @@ until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
   fi
   sleep 0.2
 done
+
+# Whoever listens there has to be the gateway.
+if ! kill -0 "$(cat "$dir/run/client.rgw.pid" 2>/dev/null)" 2>/dev/null; then
+  echo "The gateway ended; its log is $dir/log/client.rgw.log." >&2
+  exit 1
+fi
 radosgw-admin -c "$CEPH_CONF" -n client.admin user create --uid=test --display-name=test --access-key="$key" --secret-key="$secret" > /dev/null
 
 if [ -n "$owner" ]; then
