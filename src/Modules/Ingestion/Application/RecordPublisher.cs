@@ -40,9 +40,7 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
     {
         var positions = new RecordPosition[1];
         var wanted = new Dictionary<string, int>(StringComparer.Ordinal) { [Encoding.ASCII.GetString(KeyOf($"{topic}/{key}", 0))] = 0 };
-        var partitions = (await log.GetTopicsAsync(cancellationToken)).First(t => t.Name == topic).Partitions;
-        foreach (var partition in partitions)
-            await SearchAsync(topic, partition, StartOf(partition, since), wanted, positions, cancellationToken);
+        await SearchAsync(topic, since, wanted, positions, cancellationToken);
         if (wanted.Count == 0)
             return (true, positions[0]);
 
@@ -52,9 +50,11 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
     /// <summary>Whether the log still has all from some offsets on; to be asked after a search, as retention goes on beside it.</summary>
     private async ValueTask<bool> IsWholeAsync(string topic, IReadOnlyList<long> since, CancellationToken cancellationToken)
     {
-        var topics = await log.GetTopicsAsync(cancellationToken);
-        return topics.First(t => t.Name == topic).Partitions.All(p => p.StartOffset <= StartOf(p, since));
+        return (await PartitionsAsync(topic, cancellationToken)).All(p => p.StartOffset <= StartOf(p, since));
     }
+
+    private async ValueTask<IReadOnlyList<PartitionStatus>> PartitionsAsync(string topic, CancellationToken cancellationToken) =>
+        (await log.GetTopicsAsync(cancellationToken)).First(t => t.Name == topic).Partitions;
 
     private async ValueTask<PublishResult> PublishOnceAsync(
         string topic, ReadRequest read, ReadOnlyMemory<byte> body, string key, bool asArray, CancellationToken cancellationToken)
@@ -182,9 +182,7 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
         for (var i = 0; i < read.Count; i++)
             wanted.Add(Encoding.ASCII.GetString(KeyOf(key, i)), i);
 
-        var topics = await log.GetTopicsAsync(cancellationToken);
-        foreach (var partition in topics.First(t => t.Name == topic).Partitions)
-            await SearchAsync(topic, partition, StartOf(partition, startOffsets), wanted, positions, cancellationToken);
+        await SearchAsync(topic, startOffsets, wanted, positions, cancellationToken);
         if (wanted.Count > 0 && !await IsWholeAsync(topic, startOffsets, cancellationToken))
         {
             throw new TransientException(
@@ -208,6 +206,14 @@ internal sealed class RecordPublisher(IEventLog log, IIdempotencyStore keys, Top
 
     private static long StartOf(in PartitionStatus partition, IReadOnlyList<long> offsets) =>
         partition.Partition < offsets.Count ? offsets[partition.Partition] : partition.StartOffset;
+
+    /// <summary>Looks for records by their idempotency key from some offsets on, and takes those that it finds out of the wanted ones.</summary>
+    private async ValueTask SearchAsync(
+        string topic, IReadOnlyList<long> since, Dictionary<string, int> wanted, RecordPosition[] positions, CancellationToken cancellationToken)
+    {
+        foreach (var partition in await PartitionsAsync(topic, cancellationToken))
+            await SearchAsync(topic, partition, StartOf(partition, since), wanted, positions, cancellationToken);
+    }
 
     private async ValueTask SearchAsync(
         string topic, PartitionStatus partition, long next, Dictionary<string, int> wanted, RecordPosition[] positions, CancellationToken cancellationToken)

@@ -105,7 +105,6 @@ internal sealed class RepeatPurchasesRefresh : IRepeatPurchasesRefresh
         }
 
         await copy.DisposeAsync();
-
         return buffer.Rows;
     }
 

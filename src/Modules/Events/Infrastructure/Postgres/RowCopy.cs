@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using Npgsql;
-using Pipeline.Postgres;
 using Pipeline.Events.Domain;
+using Pipeline.Postgres;
 
 namespace Pipeline.Events.Infrastructure.Postgres;
 
